@@ -1,0 +1,311 @@
+//! ONNX Runtime sessions.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::{TensorElementType, TensorRef};
+
+use super::{Backend, BackendError};
+
+/// Optimizer that ONNX Runtime runs at load by default and whose fused CPU kernel is slower than the parts it
+/// replaces (measured: 20 to 30 % of a whole pass).
+const SLOW_ON_CPU: &str = "SkipLayerNormFusion";
+
+/// File name of the ONNX Runtime library, looked for beside the executable.
+const LIBRARY: &str = if cfg!(target_os = "macos") {
+    "libonnxruntime.dylib"
+} else {
+    "libonnxruntime.so"
+};
+
+/// Why ONNX Runtime or a model file cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadOnnxError {
+    /// No library in any of the usual places.
+    #[error(
+        "failed to find the ONNX Runtime library; looked for {}. Name it with --onnxruntime or TOXICITY_ONNXRUNTIME, \
+         for example libonnxruntime.so.1.31.1 from the PyPI wheel \"onnxruntime\"",
+        .0.iter().map(|path| format!("\"{}\"", path.display())).collect::<Vec<_>>().join(", ")
+    )]
+    FindLibrary(Vec<PathBuf>),
+    /// The library is there but does not load.
+    #[error("failed to load the ONNX Runtime library \"{path}\": {message}")]
+    LoadLibrary {
+        /// The library.
+        path: PathBuf,
+        /// What the loader said.
+        message: String,
+    },
+    /// The model file does not load.
+    #[error("failed to load the model file \"{path}\": {message}")]
+    LoadModel {
+        /// The file.
+        path: PathBuf,
+        /// What ONNX Runtime said.
+        message: String,
+    },
+    /// The model wants an input this server cannot make.
+    #[error(
+        "the model wants the input \"{name}\" of type {element_type}; known are input_ids, attention_mask and \
+         token_type_ids of type int64 or int32"
+    )]
+    UnknownInput {
+        /// The input.
+        name: String,
+        /// Its type.
+        element_type: String,
+    },
+    /// No output looks like one logit per label.
+    #[error("the model has no float output \"logits\" of {labels} labels; its outputs are {outputs}")]
+    FindLogits {
+        /// Labels of the configuration.
+        labels: usize,
+        /// Outputs of the file.
+        outputs: String,
+    },
+}
+
+/// ONNX Runtime allows one environment per process, so all models of a process share it.
+static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
+
+/// The loaded ONNX Runtime library.
+#[derive(Clone)]
+pub struct OnnxRuntime {
+    environment: Environment,
+}
+
+impl OnnxRuntime {
+    /// Loads the library at `path`, or else from beside the executable. A process loads one library; later calls give
+    /// the same.
+    ///
+    /// # Errors
+    /// When there is no library, when it is not one, or when another one is loaded already.
+    pub fn load(path: Option<&Path>) -> Result<Self, LoadOnnxError> {
+        let path = match path {
+            Some(path) => path.to_owned(),
+            None => library_beside_executable()?,
+        };
+        let failed = |message: String| LoadOnnxError::LoadLibrary {
+            path: path.clone(),
+            message,
+        };
+        if !path.is_file() {
+            return Err(failed("no such file".to_owned()));
+        }
+        let mut loaded = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, environment)) = loaded.as_ref() {
+            return if *known == path {
+                Ok(Self {
+                    environment: environment.clone(),
+                })
+            } else {
+                Err(failed(format!("\"{}\" is loaded already", known.display())))
+            };
+        }
+        let builder = ort::init_from(&path).map_err(|error| failed(error.to_string()))?;
+        let environment = builder
+            .with_name("toxicity")
+            .with_telemetry(false)
+            .build()
+            .map_err(|error| failed(error.to_string()))?;
+        *loaded = Some((path, environment.clone()));
+        Ok(Self { environment })
+    }
+
+    /// Version and build options of the library.
+    #[must_use]
+    pub fn build_info(&self) -> &'static str {
+        ort::info()
+    }
+}
+
+fn library_beside_executable() -> Result<PathBuf, LoadOnnxError> {
+    let executable = std::env::current_exe().ok();
+    let candidates: Vec<PathBuf> = executable
+        .as_deref()
+        .and_then(Path::parent)
+        .map(|folder| vec![folder.join(LIBRARY), folder.join("../lib").join(LIBRARY)])
+        .unwrap_or_default();
+    let found = candidates.iter().find(|path| path.is_file());
+    found.cloned().ok_or(LoadOnnxError::FindLibrary(candidates))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InputRole {
+    Ids,
+    Mask,
+    TypeIds,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IntegerType {
+    Int32,
+    Int64,
+}
+
+/// One single-threaded session. Several of them on threads of their own beat one session with several threads,
+/// and they never wait for each other.
+pub struct OnnxBackend {
+    session: Session,
+    inputs: Vec<(String, InputRole, IntegerType)>,
+    output: String,
+    labels: usize,
+}
+
+impl OnnxBackend {
+    /// Loads the model file and checks that its inputs and outputs fit a classifier of `labels` labels.
+    ///
+    /// # Errors
+    /// When the file does not load or does not fit.
+    pub fn load(runtime: &OnnxRuntime, path: &Path, labels: usize) -> Result<Self, LoadOnnxError> {
+        let failed = |message: String| LoadOnnxError::LoadModel {
+            path: path.to_owned(),
+            message,
+        };
+        let session = build_session(&runtime.environment, path).map_err(failed)?;
+        let inputs = session
+            .inputs()
+            .iter()
+            .map(|input| {
+                let element_type = input.dtype().tensor_type();
+                match_input(input.name(), element_type).ok_or_else(|| LoadOnnxError::UnknownInput {
+                    name: input.name().to_owned(),
+                    element_type: element_type
+                        .map_or_else(|| "unknown".to_owned(), |known| known.to_string()),
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let output = find_logits(&session, labels)?;
+        Ok(Self {
+            session,
+            inputs,
+            output,
+            labels,
+        })
+    }
+}
+
+fn build_session(environment: &Environment, path: &Path) -> Result<Session, String> {
+    #[allow(clippy::needless_pass_by_value, reason = "`map_err` gives the error away")]
+    fn message<T>(error: ort::Error<T>) -> String {
+        error.to_string()
+    }
+    let builder = Session::builder(environment).map_err(message)?;
+    let builder = builder.with_intra_threads(1).map_err(message)?;
+    let builder = builder.with_inter_threads(1).map_err(message)?;
+    let builder = builder
+        .with_optimization_level(GraphOptimizationLevel::All)
+        .map_err(message)?;
+    let builder = builder.with_disabled_optimizers(SLOW_ON_CPU).map_err(message)?;
+    // Every length would leave a plan of its own behind; lengths differ with every text.
+    let mut builder = builder.with_memory_pattern(false).map_err(message)?;
+    builder.commit_from_file(path).map_err(message)
+}
+
+fn match_input(
+    name: &str,
+    element_type: Option<TensorElementType>,
+) -> Option<(String, InputRole, IntegerType)> {
+    let role = match name {
+        "input_ids" => InputRole::Ids,
+        "attention_mask" => InputRole::Mask,
+        "token_type_ids" => InputRole::TypeIds,
+        _ => return None,
+    };
+    let integer = match element_type? {
+        TensorElementType::Int32 => IntegerType::Int32,
+        TensorElementType::Int64 => IntegerType::Int64,
+        _ => return None,
+    };
+    Some((name.to_owned(), role, integer))
+}
+
+/// The output called `logits`, or else the only float output whose last dimension can be the labels.
+fn find_logits(session: &Session, labels: usize) -> Result<String, LoadOnnxError> {
+    let fits = |output: &&ort::value::Outlet| {
+        let is_float = output.dtype().tensor_type() == Some(TensorElementType::Float32);
+        let last = output
+            .dtype()
+            .tensor_shape()
+            .and_then(|shape| shape.last().copied());
+        is_float && last.is_some_and(|size| size < 0 || usize::try_from(size) == Ok(labels))
+    };
+    let named = session
+        .outputs()
+        .iter()
+        .filter(|output| output.name() == "logits")
+        .find(fits);
+    named
+        .or_else(|| session.outputs().iter().find(fits))
+        .map(|output| output.name().to_owned())
+        .ok_or_else(|| LoadOnnxError::FindLogits {
+            labels,
+            outputs: session
+                .outputs()
+                .iter()
+                .map(|output| format!("\"{}\" ({})", output.name(), output.dtype()))
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
+}
+
+impl Backend for OnnxBackend {
+    fn logits(&mut self, ids: &[u32]) -> Result<Vec<f32>, BackendError> {
+        let run = |error: ort::Error| BackendError::Run(error.to_string());
+        let shape = [1_usize, ids.len()];
+        let values = |role: InputRole| {
+            ids.iter().map(move |&id| match role {
+                InputRole::Ids => id,
+                InputRole::Mask => 1,
+                InputRole::TypeIds => 0,
+            })
+        };
+        // The tensors borrow their numbers, so these must outlive the run.
+        let mut wide: Vec<Vec<i64>> = Vec::with_capacity(self.inputs.len());
+        let mut narrow: Vec<Vec<i32>> = Vec::with_capacity(self.inputs.len());
+        for (_, role, integer) in &self.inputs {
+            match integer {
+                IntegerType::Int64 => wide.push(values(*role).map(i64::from).collect()),
+                IntegerType::Int32 => narrow.push(values(*role).map(u32::cast_signed).collect()),
+            }
+        }
+        let (mut wide_values, mut narrow_values) = (wide.iter(), narrow.iter());
+        let mut inputs = Vec::with_capacity(self.inputs.len());
+        for (name, _, integer) in &self.inputs {
+            let missing = "one buffer was filled per input";
+            let value: ort::session::SessionInputValue = match integer {
+                IntegerType::Int64 => {
+                    let numbers = wide_values.next().expect(missing);
+                    TensorRef::from_array_view((shape, numbers.as_slice()))
+                        .map_err(run)?
+                        .into()
+                }
+                IntegerType::Int32 => {
+                    let numbers = narrow_values.next().expect(missing);
+                    TensorRef::from_array_view((shape, numbers.as_slice()))
+                        .map_err(run)?
+                        .into()
+                }
+            };
+            inputs.push((name.as_str(), value));
+        }
+        let outputs = self.session.run(inputs).map_err(run)?;
+        let output = outputs
+            .get(self.output.as_str())
+            .ok_or_else(|| BackendError::ReadOutput(format!("\"{}\" is missing", self.output)))?;
+        let (_, logits) = output
+            .try_extract_tensor::<f32>()
+            .map_err(|error| BackendError::ReadOutput(error.to_string()))?;
+        if logits.len() != self.labels {
+            let message = format!("{} logits for {} labels", logits.len(), self.labels);
+            return Err(BackendError::ReadOutput(message));
+        }
+        if !logits.iter().all(|logit| logit.is_finite()) {
+            return Err(BackendError::ReadOutput("a logit is not finite".to_owned()));
+        }
+        Ok(logits.to_vec())
+    }
+}

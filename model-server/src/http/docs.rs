@@ -1,0 +1,56 @@
+//! `GET /openapi.json` and `GET /docs`, which work behind a path prefix too: all their links are relative.
+
+use axum::http::{HeaderValue, header};
+use axum::routing::get;
+use axum::{Json, Router};
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::{OpenApi as Document, ServerBuilder};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::{AppState, documented_routes};
+
+/// Swagger UI sets inline styles and draws its icons from data addresses; its scripts are files.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Toxicity Monitor model server",
+        description = "Scores text for toxicity, label by label, and says which words carry the verdict.",
+    ),
+    tags(
+        (name = "analyze", description = "Score texts"),
+        (name = "operations", description = "What is loaded, and how it is doing"),
+        (name = "health", description = "Probes"),
+    )
+)]
+struct Description;
+
+/// The part of the document that no route states.
+pub(super) fn description() -> Document {
+    let mut document = Description::openapi();
+    // Relative to the document itself, so that it also holds behind the web server's /api prefix.
+    document.servers = Some(vec![ServerBuilder::new().url(".").build()]);
+    document
+}
+
+/// The OpenAPI document of all routes.
+#[must_use]
+pub fn openapi_document() -> Document {
+    documented_routes().split_for_parts().1
+}
+
+pub(super) fn router(document: Document) -> Router<AppState> {
+    let policy = SetResponseHeaderLayer::overriding(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(CONTENT_SECURITY_POLICY),
+    );
+    let swagger: Router<AppState> = SwaggerUi::new("/docs")
+        .config(Config::new(["../openapi.json"]).try_it_out_enabled(true))
+        .into();
+    swagger
+        .layer(policy)
+        .route("/openapi.json", get(async move || Json(document)))
+}

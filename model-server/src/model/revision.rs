@@ -1,0 +1,42 @@
+//! A short name for exactly these files.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// First 12 hexadecimal digits of the SHA-256 over the SHA-256 of each file, in the order given.
+///
+/// # Errors
+/// The file that cannot be read, and why.
+pub(super) fn of_files(paths: &[&Path]) -> Result<String, (PathBuf, std::io::Error)> {
+    let mut all = Sha256::new();
+    for path in paths {
+        let content = std::fs::read(path).map_err(|error| (path.to_path_buf(), error))?;
+        all.update(Sha256::digest(&content));
+    }
+    let digest = all.finalize();
+    Ok(digest[..6]
+        .iter()
+        .fold(String::new(), |name, byte| name + &format!("{byte:02x}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depends_on_every_file_and_on_nothing_else() {
+        let folder = std::env::temp_dir().join(format!("toxicity-revision-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (first, second) = (folder.join("first"), folder.join("second"));
+        std::fs::write(&first, "one").unwrap();
+        std::fs::write(&second, "two").unwrap();
+        let before = of_files(&[&first, &second]).unwrap();
+        assert_eq!(before.len(), 12);
+        assert_eq!(before, of_files(&[&first, &second]).unwrap());
+        std::fs::write(&second, "three").unwrap();
+        assert_ne!(before, of_files(&[&first, &second]).unwrap());
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(of_files(&[&first]).is_err());
+    }
+}

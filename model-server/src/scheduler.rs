@@ -1,0 +1,317 @@
+//! Hands forward passes to the sessions: a bounded queue in arrival order, a thread per session.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::backend::{Backend, BackendError};
+use crate::metrics::{Metrics, Stage};
+
+/// Passes that one request may have queued or running per session. Two keep a session busy while the next pass
+/// is on its way; more would only let a large request push small ones back.
+const LANE_PASSES_PER_SESSION: usize = 2;
+
+/// Why a pass gave no logits.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// The model failed.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// The queue holds as many passes as it may.
+    #[error("the queue of forward passes is full")]
+    QueueFull,
+    /// The sessions are gone: the server stops.
+    #[error("the sessions have stopped")]
+    Stopped,
+}
+
+struct Pass {
+    ids: Vec<u32>,
+    queued_at: Instant,
+    reply: oneshot::Sender<Result<Vec<f32>, BackendError>>,
+}
+
+/// The queue and the threads behind it. Dropping it lets the threads finish what is queued and waits for them.
+pub struct Scheduler {
+    queue: Option<Sender<Pass>>,
+    threads: Vec<JoinHandle<()>>,
+    health: Arc<Health>,
+}
+
+#[derive(Default)]
+struct Health {
+    running_sessions: AtomicUsize,
+    last_pass_failed: AtomicBool,
+}
+
+impl Scheduler {
+    /// Starts one thread per backend. `max_requests` is how many lanes may be open at once; the queue has room for
+    /// all of them.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(
+        backends: Vec<Box<dyn Backend>>,
+        max_requests: usize,
+        metrics: &Arc<Metrics>,
+    ) -> std::io::Result<Self> {
+        let capacity = max_requests * backends.len() * LANE_PASSES_PER_SESSION;
+        let (sender, receiver) = crossbeam_channel::bounded(capacity);
+        let health = Arc::new(Health::default());
+        let threads = backends
+            .into_iter()
+            .enumerate()
+            .map(|(index, backend)| {
+                let (receiver, metrics) = (receiver.clone(), Arc::clone(metrics));
+                let running = RunningSession::enter(Arc::clone(&health));
+                std::thread::Builder::new()
+                    .name(format!("session-{index}"))
+                    .spawn(move || run_session(backend, &receiver, &metrics, &running))
+            })
+            .collect::<std::io::Result<Vec<_>>>()?;
+        Ok(Self {
+            queue: Some(sender),
+            threads,
+            health,
+        })
+    }
+
+    /// A place from which one request sends its passes.
+    #[must_use]
+    pub fn lane(&self) -> Lane<'_> {
+        let width = self.sessions() * LANE_PASSES_PER_SESSION;
+        Lane {
+            scheduler: self,
+            places: Semaphore::new(width),
+            width,
+        }
+    }
+
+    /// How many sessions were started.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.threads.len()
+    }
+
+    /// Passes that wait.
+    #[must_use]
+    pub fn queue_depth(&self) -> usize {
+        self.queue.as_ref().map_or(0, Sender::len)
+    }
+
+    /// Whether every session's thread is alive.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.health.running_sessions.load(Ordering::Relaxed) == self.threads.len()
+    }
+
+    /// Whether the newest pass failed in the model.
+    #[must_use]
+    pub fn last_pass_failed(&self) -> bool {
+        self.health.last_pass_failed.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        self.queue = None;
+        for thread in self.threads.drain(..) {
+            // A session that panicked has already failed its requests and the liveness probe.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Passes of one request, few at a time, so that requests of any size take turns.
+pub struct Lane<'a> {
+    scheduler: &'a Scheduler,
+    places: Semaphore,
+    width: usize,
+}
+
+impl Lane<'_> {
+    /// Passes that may be queued or running at once.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Logits of one sequence. Dropping the future takes the pass back if it has not begun.
+    ///
+    /// # Errors
+    /// When the model fails, the queue is full or the sessions have stopped.
+    pub async fn logits(&self, ids: Vec<u32>) -> Result<Vec<f32>, PassError> {
+        let _place = self.places.acquire().await.map_err(|_| PassError::Stopped)?;
+        let (reply, answer) = oneshot::channel();
+        let pass = Pass {
+            ids,
+            queued_at: Instant::now(),
+            reply,
+        };
+        let queue = self.scheduler.queue.as_ref().ok_or(PassError::Stopped)?;
+        queue.try_send(pass).map_err(|error| match error {
+            TrySendError::Full(_) => PassError::QueueFull,
+            TrySendError::Disconnected(_) => PassError::Stopped,
+        })?;
+        Ok(answer.await.map_err(|_| PassError::Stopped)??)
+    }
+}
+
+/// Counts a session as running until its thread ends, be it by a panic.
+struct RunningSession(Arc<Health>);
+
+impl RunningSession {
+    fn enter(health: Arc<Health>) -> Self {
+        health.running_sessions.fetch_add(1, Ordering::Relaxed);
+        Self(health)
+    }
+}
+
+impl Drop for RunningSession {
+    fn drop(&mut self) {
+        self.0.running_sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn run_session(
+    mut backend: Box<dyn Backend>,
+    passes: &Receiver<Pass>,
+    metrics: &Metrics,
+    running: &RunningSession,
+) {
+    while let Ok(Pass {
+        ids,
+        queued_at,
+        reply,
+    }) = passes.recv()
+    {
+        if reply.is_closed() {
+            metrics.cancelled_passes.inc();
+            continue;
+        }
+        metrics.observe_stage(Stage::Queue, queued_at.elapsed());
+        let started = Instant::now();
+        let result = backend.logits(&ids);
+        metrics.observe_stage(Stage::Inference, started.elapsed());
+        metrics.pass_tokens.inc_by(ids.len() as u64);
+        running
+            .0
+            .last_pass_failed
+            .store(result.is_err(), Ordering::Relaxed);
+        if let Err(error) = &result {
+            metrics.exceptions.inc();
+            tracing::error!(%error, "forward pass failed");
+        }
+        // The asker may have left in the meantime; then the answer is for nobody.
+        let _ = reply.send(result);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers the number of ids, after being let through the gate.
+    struct Gated(Receiver<()>);
+
+    impl Backend for Gated {
+        fn logits(&mut self, ids: &[u32]) -> Result<Vec<f32>, BackendError> {
+            self.0.recv().expect("the test holds the gate");
+            match ids {
+                [] => Err(BackendError::Run("no ids".to_owned())),
+                ids => Ok(vec![f32::from(u16::try_from(ids.len()).unwrap())]),
+            }
+        }
+    }
+
+    fn scheduler(max_requests: usize) -> (Scheduler, Sender<()>) {
+        let (gate, through) = crossbeam_channel::unbounded();
+        let metrics = Arc::new(Metrics::new());
+        let scheduler = Scheduler::start(vec![Box::new(Gated(through))], max_requests, &metrics).unwrap();
+        (scheduler, gate)
+    }
+
+    #[tokio::test]
+    async fn answers_each_pass_with_its_own_logits() {
+        let (scheduler, gate) = scheduler(1);
+        let lane = scheduler.lane();
+        for _ in 0..3 {
+            gate.send(()).unwrap();
+        }
+        let (one, two, three) = tokio::join!(
+            lane.logits(vec![7]),
+            lane.logits(vec![7; 2]),
+            lane.logits(vec![7; 3])
+        );
+        assert_eq!(
+            (one.unwrap(), two.unwrap(), three.unwrap()),
+            (vec![1.0], vec![2.0], vec![3.0])
+        );
+    }
+
+    #[tokio::test]
+    async fn a_failed_pass_shows_until_one_succeeds() {
+        let (scheduler, gate) = scheduler(1);
+        let lane = scheduler.lane();
+        gate.send(()).unwrap();
+        assert!(lane.logits(Vec::new()).await.is_err());
+        assert!(scheduler.last_pass_failed() && scheduler.is_alive());
+        gate.send(()).unwrap();
+        assert!(lane.logits(vec![1]).await.is_ok());
+        assert!(!scheduler.last_pass_failed());
+    }
+
+    #[tokio::test]
+    async fn cancelled_passes_cost_nothing() {
+        let (scheduler, gate) = scheduler(4);
+        {
+            let lane = scheduler.lane();
+            let running = lane.logits(vec![1]);
+            let waiting = lane.logits(vec![1; 2]);
+            tokio::pin!(running, waiting);
+            // Both are queued by their first poll, then both are dropped.
+            assert!(futures_util::poll!(&mut running).is_pending());
+            assert!(futures_util::poll!(&mut waiting).is_pending());
+            while scheduler.queue_depth() > 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+        // One gate opening lets the pass that had begun finish; the other one needs none.
+        gate.send(()).unwrap();
+        gate.send(()).unwrap();
+        assert_eq!(scheduler.lane().logits(vec![1; 5]).await.unwrap(), [5.0]);
+        assert!(gate.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_lane_never_holds_more_than_its_places() {
+        let (scheduler, gate) = scheduler(8);
+        let lane = scheduler.lane();
+        let passes = futures_util::future::join_all((0..20).map(|_| lane.logits(vec![1])));
+        tokio::pin!(passes);
+        assert!(futures_util::poll!(&mut passes).is_pending());
+        assert!(scheduler.queue_depth() <= LANE_PASSES_PER_SESSION);
+        for _ in 0..20 {
+            gate.send(()).unwrap();
+        }
+        assert!(passes.await.iter().all(Result::is_ok));
+    }
+
+    #[tokio::test]
+    async fn a_dead_session_is_noticed() {
+        let (scheduler, gate) = scheduler(1);
+        assert!(scheduler.is_alive());
+        drop(gate); // the backend's `expect` panics on the next pass
+        assert!(matches!(
+            scheduler.lane().logits(vec![1]).await,
+            Err(PassError::Stopped)
+        ));
+        while scheduler.is_alive() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
