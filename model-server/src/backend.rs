@@ -1,8 +1,9 @@
 //! What runs a forward pass.
 
 mod onnx;
+mod weights;
 
-pub use onnx::{LoadOnnxError, OnnxBackend, OnnxRuntime};
+pub use onnx::{LoadOnnxError, OnnxBackend, OnnxModel, OnnxRuntime};
 
 /// One copy of the model that scores one sequence at a time, on the thread that owns it.
 pub trait Backend: Send {

@@ -1,12 +1,12 @@
-//! Measures the bare sessions: tokenized texts straight into ONNX Runtime, one thread per session, no HTTP, no
-//! queue. What the server reaches is judged against this.
+//! Measures the bare sessions: texts straight into ONNX Runtime, one thread per session, no HTTP, no queue. What the
+//! server reaches is judged against this.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::backend::{Backend, BackendError, LoadOnnxError, OnnxBackend, OnnxRuntime};
+use crate::backend::{Backend, BackendError, LoadOnnxError, OnnxModel, OnnxRuntime};
 use crate::config::BenchArguments;
 use crate::model::{ModelFolder, ModelSourceError, OpenModelFolderError};
 use crate::tokenization::{Tokenization, TokenizationError};
@@ -69,24 +69,26 @@ pub fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
     let folder = ModelFolder::open(&options.source.folder()?, &options.overrides)?;
     let tokenization = Tokenization::load(&folder.tokenizer)?;
     let capacity = folder.model.window_tokens - tokenization.special_count();
+    let sequences = |text: &str| -> Result<Vec<Vec<u32>>, TokenizationError> {
+        let ids = tokenization.tokens(text)?.ids;
+        let windows = windows(ids.len(), capacity, folder.model.overlap_tokens);
+        Ok(windows
+            .into_iter()
+            .map(|window| tokenization.sequence(ids[window].iter().copied()))
+            .collect())
+    };
     let texts = content
         .lines()
         .filter(|line| !line.trim().is_empty())
-        .map(|line| {
-            let ids = tokenization.tokens(line)?.ids;
-            let windows = windows(ids.len(), capacity, folder.model.overlap_tokens);
-            Ok(windows
-                .into_iter()
-                .map(|window| tokenization.sequence(ids[window].iter().copied()))
-                .collect())
-        })
-        .collect::<Result<Vec<Vec<Vec<u32>>>, TokenizationError>>()?;
+        .map(|text| Ok((text, sequences(text)?)))
+        .collect::<Result<Vec<_>, TokenizationError>>()?;
     if texts.is_empty() {
         return Err(BenchError::FindText(arguments.texts.clone()));
     }
 
+    let model = OnnxModel::read(&runtime, &folder.onnx, folder.model.labels.len());
     let backends = (0..options.sessions)
-        .map(|_| OnnxBackend::load(&runtime, &folder.onnx, folder.model.labels.len()))
+        .map(|_| model.session())
         .collect::<Result<Vec<_>, _>>()?;
     let started = Instant::now();
     let counts = std::thread::scope(|scope| {
@@ -94,13 +96,19 @@ pub fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
             .into_iter()
             .enumerate()
             .map(|(index, mut backend)| {
-                let texts = &texts;
-                scope.spawn(move || -> Result<(usize, usize), BackendError> {
+                let (texts, sequences) = (&texts, &sequences);
+                scope.spawn(move || -> Result<(usize, usize), BenchError> {
                     let (mut scored, mut tokens) = (0, 0);
                     // Sessions start at different texts, so that they do not run in step.
                     let offset = index * texts.len() / 2;
                     while started.elapsed() < arguments.duration {
-                        for sequence in &texts[(offset + scored) % texts.len()] {
+                        let (text, tokenized) = &texts[(offset + scored) % texts.len()];
+                        let fresh = if arguments.tokenize {
+                            Some(sequences(text)?)
+                        } else {
+                            None
+                        };
+                        for sequence in fresh.as_ref().unwrap_or(tokenized) {
                             backend.logits(sequence)?;
                             tokens += sequence.len();
                         }

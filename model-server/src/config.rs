@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use toxicity_api::Limits;
+use toxicity_service::LogArguments;
 
 use crate::engine::EngineOptions;
 use crate::model::{ModelOverrides, ModelSource, ThresholdOverride};
@@ -34,33 +35,6 @@ pub enum Command {
     Info(ModelArguments),
     /// Measure the bare sessions, without HTTP, on the lines of a file and print texts per second as JSON.
     Bench(BenchArguments),
-}
-
-/// How to log.
-#[derive(Debug, Clone, Args)]
-pub struct LogArguments {
-    /// Form of the log lines on standard error.
-    #[arg(long, env = "TOXICITY_LOG_FORMAT", global = true, default_value = "pretty")]
-    pub log_format: LogFormat,
-
-    /// What to log: a level (error, warn, info, debug), or `tracing` directives such as
-    /// `info,toxicity_model_server=debug`. Texts are logged at no level.
-    #[arg(
-        long = "log",
-        env = "TOXICITY_LOG",
-        global = true,
-        default_value = "info,ort=warn"
-    )]
-    pub log_filter: String,
-}
-
-/// Form of the log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Pretty,
-    /// One JSON object per line, for machines.
-    Json,
 }
 
 /// Which model, and what runs it.
@@ -181,6 +155,10 @@ pub struct BenchArguments {
     #[arg(long, value_name = "FILE")]
     pub texts: PathBuf,
 
+    /// Tokenize each text every time; without this the forward passes alone are measured.
+    #[arg(long)]
+    pub tokenize: bool,
+
     /// How long to measure.
     #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
     pub duration: Duration,
@@ -199,9 +177,15 @@ impl ModelArguments {
                 thresholds: self.thresholds.clone(),
             },
             onnxruntime: self.onnxruntime.clone(),
-            sessions: self.sessions.map_or_else(available_cores, usize::from),
+            sessions: self.sessions(),
             max_requests,
         }
+    }
+
+    /// Sessions that score at the same time.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.sessions.map_or_else(available_cores, usize::from)
     }
 }
 

@@ -9,6 +9,7 @@ mod json;
 mod observe;
 mod predict;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ pub struct AppState(Arc<Shared>);
 
 struct Shared {
     engine: OnceLock<Engine>,
-    stopping: std::sync::atomic::AtomicBool,
+    stopping: AtomicBool,
     limits: Limits,
     request_timeout: Duration,
     places: Arc<Semaphore>,
@@ -47,7 +48,7 @@ impl AppState {
     pub fn new(limits: Limits, request_timeout: Duration, metrics: Arc<Metrics>) -> Self {
         Self(Arc::new(Shared {
             engine: OnceLock::new(),
-            stopping: std::sync::atomic::AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
             limits,
             request_timeout,
             places: Arc::new(Semaphore::new(limits.concurrent_requests)),
@@ -55,14 +56,19 @@ impl AppState {
         }))
     }
 
-    /// Puts the loaded model in place. A second model is ignored: a server serves one for its whole life.
-    pub fn set_engine(&self, engine: Engine) {
-        let _ = self.0.engine.set(engine);
+    /// Puts the loaded model in place, which took `startup`. A second model is ignored: a server serves one for its
+    /// whole life.
+    pub fn set_engine(&self, engine: Engine, startup: Duration) {
+        if self.0.engine.set(engine).is_ok() {
+            self.0.metrics.startup_duration.set(startup.as_secs_f64());
+            self.0.metrics.ready.set(1);
+        }
     }
 
     /// From now on readiness says no, while running requests go on.
     pub fn begin_stopping(&self) {
-        self.0.stopping.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.0.stopping.store(true, Ordering::Relaxed);
+        self.0.metrics.ready.set(0);
     }
 
     /// The metrics that the routes count in.
@@ -72,7 +78,7 @@ impl AppState {
     }
 
     fn is_stopping(&self) -> bool {
-        self.0.stopping.load(std::sync::atomic::Ordering::Relaxed)
+        self.0.stopping.load(Ordering::Relaxed)
     }
 
     fn engine(&self) -> Result<&Engine, ApiError> {

@@ -11,11 +11,10 @@ pub mod engine;
 pub mod http;
 pub mod metrics;
 pub mod model;
+mod queue;
 pub mod scheduler;
 pub mod serve;
-pub mod shutdown;
 pub mod span;
-pub mod telemetry;
 pub mod tokenization;
 pub mod verdict;
 pub mod window;
@@ -32,7 +31,7 @@ use crate::metrics::Metrics;
 pub enum Error {
     /// Logging does not start.
     #[error(transparent)]
-    Telemetry(#[from] telemetry::ParseLogFilterError),
+    Telemetry(#[from] toxicity_service::ParseLogFilterError),
     /// The model does not load.
     #[error(transparent)]
     LoadEngine(#[from] LoadEngineError),
@@ -52,7 +51,7 @@ pub enum Error {
 /// # Errors
 /// When it cannot; the message says what to do.
 pub fn run(arguments: Arguments) -> Result<(), Error> {
-    telemetry::start(&arguments.log)?;
+    toxicity_service::start_logging(&arguments.log)?;
     match arguments.command {
         Command::Serve(arguments) => Ok(serve::run(&arguments)?),
         Command::Info(arguments) => print_info(&arguments),
@@ -75,20 +74,4 @@ fn print_info(arguments: &ModelArguments) -> Result<(), Error> {
     });
     println!("{}", serde_json::to_string_pretty(&info)?);
     Ok(())
-}
-
-/// The message of an error and of all its causes, on one line.
-#[must_use]
-pub fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !message.ends_with(&text) {
-            message.push_str(": ");
-            message.push_str(&text);
-        }
-        cause = error.source();
-    }
-    message
 }

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::backend::{Backend, BackendError};
 use crate::metrics::{Metrics, Stage};
+use crate::queue::{Queue, Refusal};
 
 /// Passes that one request may have queued or running per session. Two keep a session busy while the next pass
 /// is on its way; more would only let a large request push small ones back.
@@ -37,7 +37,7 @@ struct Pass {
 
 /// The queue and the threads behind it. Dropping it lets the threads finish what is queued and waits for them.
 pub struct Scheduler {
-    queue: Option<Sender<Pass>>,
+    queue: Arc<Queue<Pass>>,
     threads: Vec<JoinHandle<()>>,
     health: Arc<Health>,
 }
@@ -60,21 +60,21 @@ impl Scheduler {
         metrics: &Arc<Metrics>,
     ) -> std::io::Result<Self> {
         let capacity = max_requests * backends.len() * LANE_PASSES_PER_SESSION;
-        let (sender, receiver) = crossbeam_channel::bounded(capacity);
+        let queue = Arc::new(Queue::new(backends.len(), capacity));
         let health = Arc::new(Health::default());
         let threads = backends
             .into_iter()
             .enumerate()
             .map(|(index, backend)| {
-                let (receiver, metrics) = (receiver.clone(), Arc::clone(metrics));
-                let running = RunningSession::enter(Arc::clone(&health));
+                let (queue, metrics) = (Arc::clone(&queue), Arc::clone(metrics));
+                let running = RunningSession::enter(&health, &queue);
                 std::thread::Builder::new()
                     .name(format!("session-{index}"))
-                    .spawn(move || run_session(backend, &receiver, &metrics, &running))
+                    .spawn(move || run_session(index, backend, &queue, &metrics, &running))
             })
             .collect::<std::io::Result<Vec<_>>>()?;
         Ok(Self {
-            queue: Some(sender),
+            queue,
             threads,
             health,
         })
@@ -100,7 +100,7 @@ impl Scheduler {
     /// Passes that wait.
     #[must_use]
     pub fn queue_depth(&self) -> usize {
-        self.queue.as_ref().map_or(0, Sender::len)
+        self.queue.len()
     }
 
     /// Whether every session's thread is alive.
@@ -118,7 +118,7 @@ impl Scheduler {
 
 impl Drop for Scheduler {
     fn drop(&mut self) {
-        self.queue = None;
+        self.queue.close();
         for thread in self.threads.drain(..) {
             // A session that panicked has already failed its requests and the liveness probe.
             let _ = thread.join();
@@ -152,42 +152,51 @@ impl Lane<'_> {
             queued_at: Instant::now(),
             reply,
         };
-        let queue = self.scheduler.queue.as_ref().ok_or(PassError::Stopped)?;
-        queue.try_send(pass).map_err(|error| match error {
-            TrySendError::Full(_) => PassError::QueueFull,
-            TrySendError::Disconnected(_) => PassError::Stopped,
+        self.scheduler.queue.push(pass).map_err(|refusal| match refusal {
+            Refusal::Full => PassError::QueueFull,
+            Refusal::Closed => PassError::Stopped,
         })?;
         Ok(answer.await.map_err(|_| PassError::Stopped)??)
     }
 }
 
-/// Counts a session as running until its thread ends, be it by a panic.
-struct RunningSession(Arc<Health>);
+/// Counts a session as running until its thread ends, be it by a panic. With the last one the queue ends, so that
+/// nobody waits for an answer that cannot come.
+struct RunningSession {
+    health: Arc<Health>,
+    queue: Arc<Queue<Pass>>,
+}
 
 impl RunningSession {
-    fn enter(health: Arc<Health>) -> Self {
+    fn enter(health: &Arc<Health>, queue: &Arc<Queue<Pass>>) -> Self {
         health.running_sessions.fetch_add(1, Ordering::Relaxed);
-        Self(health)
+        Self {
+            health: Arc::clone(health),
+            queue: Arc::clone(queue),
+        }
     }
 }
 
 impl Drop for RunningSession {
     fn drop(&mut self) {
-        self.0.running_sessions.fetch_sub(1, Ordering::Relaxed);
+        if self.health.running_sessions.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.queue.abandon();
+        }
     }
 }
 
 fn run_session(
+    index: usize,
     mut backend: Box<dyn Backend>,
-    passes: &Receiver<Pass>,
+    passes: &Queue<Pass>,
     metrics: &Metrics,
     running: &RunningSession,
 ) {
-    while let Ok(Pass {
+    while let Some(Pass {
         ids,
         queued_at,
         reply,
-    }) = passes.recv()
+    }) = passes.pop(index)
     {
         if reply.is_closed() {
             metrics.cancelled_passes.inc();
@@ -199,7 +208,7 @@ fn run_session(
         metrics.observe_stage(Stage::Inference, started.elapsed());
         metrics.pass_tokens.inc_by(ids.len() as u64);
         running
-            .0
+            .health
             .last_pass_failed
             .store(result.is_err(), Ordering::Relaxed);
         if let Err(error) = &result {
@@ -213,10 +222,12 @@ fn run_session(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
 
     /// Answers the number of ids, after being let through the gate.
-    struct Gated(Receiver<()>);
+    struct Gated(mpsc::Receiver<()>);
 
     impl Backend for Gated {
         fn logits(&mut self, ids: &[u32]) -> Result<Vec<f32>, BackendError> {
@@ -228,8 +239,8 @@ mod tests {
         }
     }
 
-    fn scheduler(max_requests: usize) -> (Scheduler, Sender<()>) {
-        let (gate, through) = crossbeam_channel::unbounded();
+    fn scheduler(max_requests: usize) -> (Scheduler, mpsc::Sender<()>) {
+        let (gate, through) = mpsc::channel();
         let metrics = Arc::new(Metrics::new());
         let scheduler = Scheduler::start(vec![Box::new(Gated(through))], max_requests, &metrics).unwrap();
         (scheduler, gate)
@@ -284,7 +295,7 @@ mod tests {
         gate.send(()).unwrap();
         gate.send(()).unwrap();
         assert_eq!(scheduler.lane().logits(vec![1; 5]).await.unwrap(), [5.0]);
-        assert!(gate.is_empty());
+        assert_eq!(scheduler.queue_depth(), 0);
     }
 
     #[tokio::test]
@@ -313,5 +324,9 @@ mod tests {
         while scheduler.is_alive() {
             tokio::task::yield_now().await;
         }
+        assert!(matches!(
+            scheduler.lane().logits(vec![1]).await,
+            Err(PassError::Stopped)
+        ));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! What is asserted is the order of scores and the clear cases, not digits: the model is retrained, and must still
 //! tell an insult from a compliment.
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 mod fixture;
 
@@ -221,7 +222,7 @@ fn wrong_folders_and_libraries_are_explained() {
         let error = Engine::load(&options, &Arc::new(Metrics::new()))
             .err()
             .expect("it cannot load");
-        toxicity_model_server::error_chain(&error)
+        toxicity_service::error_chain(&error)
     };
     let bundled = fixture::bundled_model();
     let bundled = bundled.to_str().unwrap();

@@ -8,6 +8,7 @@ use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{TensorElementType, TensorRef};
 
+use super::weights::SharedWeights;
 use super::{Backend, BackendError};
 
 /// Optimizer that ONNX Runtime runs at load by default and whose fused CPU kernel is slower than the parts it
@@ -146,26 +147,37 @@ enum IntegerType {
     Int64,
 }
 
-/// One single-threaded session. Several of them on threads of their own beat one session with several threads,
-/// and they never wait for each other.
-pub struct OnnxBackend {
-    session: Session,
-    inputs: Vec<(String, InputRole, IntegerType)>,
-    output: String,
+/// A model file, from which sessions are made that share its weights.
+pub struct OnnxModel {
+    environment: Environment,
+    path: PathBuf,
     labels: usize,
+    weights: SharedWeights,
 }
 
-impl OnnxBackend {
-    /// Loads the model file and checks that its inputs and outputs fit a classifier of `labels` labels.
+impl OnnxModel {
+    /// Reads the file of a classifier of `labels` labels.
+    #[must_use]
+    pub fn read(runtime: &OnnxRuntime, path: &Path, labels: usize) -> Self {
+        let weights = SharedWeights::read(path);
+        Self {
+            environment: runtime.environment.clone(),
+            path: path.to_owned(),
+            labels,
+            weights,
+        }
+    }
+
+    /// Makes a session and checks that its inputs and outputs fit the labels.
     ///
     /// # Errors
     /// When the file does not load or does not fit.
-    pub fn load(runtime: &OnnxRuntime, path: &Path, labels: usize) -> Result<Self, LoadOnnxError> {
+    pub fn session(&self) -> Result<OnnxBackend, LoadOnnxError> {
         let failed = |message: String| LoadOnnxError::LoadModel {
-            path: path.to_owned(),
+            path: self.path.clone(),
             message,
         };
-        let session = build_session(&runtime.environment, path).map_err(failed)?;
+        let session = self.build_session().map_err(failed)?;
         let inputs = session
             .inputs()
             .iter()
@@ -178,31 +190,41 @@ impl OnnxBackend {
                 })
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let output = find_logits(&session, labels)?;
-        Ok(Self {
+        let output = find_logits(&session, self.labels)?;
+        Ok(OnnxBackend {
             session,
             inputs,
             output,
-            labels,
+            labels: self.labels,
         })
+    }
+
+    fn build_session(&self) -> Result<Session, String> {
+        #[allow(clippy::needless_pass_by_value, reason = "`map_err` gives the error away")]
+        fn message<T>(error: ort::Error<T>) -> String {
+            error.to_string()
+        }
+        let builder = Session::builder(&self.environment).map_err(message)?;
+        let builder = builder.with_intra_threads(1).map_err(message)?;
+        let builder = builder.with_inter_threads(1).map_err(message)?;
+        let builder = builder
+            .with_optimization_level(GraphOptimizationLevel::All)
+            .map_err(message)?;
+        let builder = builder.with_disabled_optimizers(SLOW_ON_CPU).map_err(message)?;
+        // Every length would leave a plan of its own behind; lengths differ with every text.
+        let builder = builder.with_memory_pattern(false).map_err(message)?;
+        let mut builder = self.weights.apply(builder)?;
+        builder.commit_from_file(&self.path).map_err(message)
     }
 }
 
-fn build_session(environment: &Environment, path: &Path) -> Result<Session, String> {
-    #[allow(clippy::needless_pass_by_value, reason = "`map_err` gives the error away")]
-    fn message<T>(error: ort::Error<T>) -> String {
-        error.to_string()
-    }
-    let builder = Session::builder(environment).map_err(message)?;
-    let builder = builder.with_intra_threads(1).map_err(message)?;
-    let builder = builder.with_inter_threads(1).map_err(message)?;
-    let builder = builder
-        .with_optimization_level(GraphOptimizationLevel::All)
-        .map_err(message)?;
-    let builder = builder.with_disabled_optimizers(SLOW_ON_CPU).map_err(message)?;
-    // Every length would leave a plan of its own behind; lengths differ with every text.
-    let mut builder = builder.with_memory_pattern(false).map_err(message)?;
-    builder.commit_from_file(path).map_err(message)
+/// One single-threaded session. Several of them on threads of their own beat one session with several threads,
+/// and they never wait for each other.
+pub struct OnnxBackend {
+    session: Session,
+    inputs: Vec<(String, InputRole, IntegerType)>,
+    output: String,
+    labels: usize,
 }
 
 fn match_input(

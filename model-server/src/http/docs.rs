@@ -48,7 +48,11 @@ pub(super) fn router(document: Document) -> Router<AppState> {
         HeaderValue::from_static(CONTENT_SECURITY_POLICY),
     );
     let swagger: Router<AppState> = SwaggerUi::new("/docs")
-        .config(Config::new(["../openapi.json"]).try_it_out_enabled(true))
+        .config(
+            Config::new(["../openapi.json"])
+                .use_base_layout()
+                .try_it_out_enabled(true),
+        )
         .into();
     swagger
         .layer(policy)

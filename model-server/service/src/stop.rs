@@ -3,7 +3,7 @@
 use tokio::signal::ctrl_c;
 
 /// Completes at the first SIGTERM or Ctrl-C.
-pub async fn requested() {
+pub async fn stop_requested() {
     #[cfg(unix)]
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
