@@ -1,0 +1,45 @@
+//! What pages are made of: one component and its properties per file.
+
+mod announcer;
+mod brand;
+mod composer;
+mod copy_curl;
+mod error_box;
+mod examples;
+mod first_visit;
+mod icon;
+mod keyboard_help;
+mod marked_text;
+mod navigation;
+mod offline_notice;
+mod result_card;
+mod result_footer;
+mod result_skeleton;
+mod score_bar;
+mod score_table;
+mod server_status;
+mod sidebar;
+mod theme_switch;
+mod verdict_badge;
+
+pub use announcer::{Announcer, AnnouncerProps};
+pub use brand::Brand;
+pub use composer::{Composer, ComposerProps};
+pub use copy_curl::{CopyCurl, CopyCurlProps};
+pub use error_box::{ErrorBox, ErrorBoxProps};
+pub use examples::{Examples, ExamplesProps};
+pub use first_visit::FirstVisit;
+pub use icon::{Icon, IconName, IconProps};
+pub use keyboard_help::{KeyboardHelp, KeyboardHelpProps};
+pub use marked_text::{MarkedText, MarkedTextProps};
+pub use navigation::Navigation;
+pub use offline_notice::OfflineNotice;
+pub use result_card::{ResultCard, ResultCardProps};
+pub use result_footer::{ResultFooter, ResultFooterProps};
+pub use result_skeleton::{ResultSkeleton, ResultSkeletonProps};
+pub use score_bar::{ScoreBar, ScoreBarProps};
+pub use score_table::{ScoreTable, ScoreTableProps};
+pub use server_status::{ServerStatus, ServerStatusProps};
+pub use sidebar::{Sidebar, SidebarProps};
+pub use theme_switch::ThemeSwitch;
+pub use verdict_badge::{VerdictBadge, VerdictBadgeProps};

@@ -1,0 +1,49 @@
+//! The web server of Toxicity Monitor: static files of the web app, and its API calls passed to the model server
+//! on the same origin, so that neither CORS nor a configured URL is needed in the browser.
+
+mod assets;
+mod config;
+mod error;
+mod metrics;
+mod proxy;
+mod router;
+mod security_headers;
+
+use tokio::net::TcpListener;
+use toxicity_service::{serve_until, start_logging, stop_requested};
+
+pub use config::Config;
+pub use error::Error;
+pub use proxy::Upstream;
+pub use router::router;
+
+/// Serves until SIGTERM or Ctrl-C, then lets the calls in flight end within the drain limit.
+///
+/// # Errors
+///
+/// When the assets are not there, the metrics cannot be registered or the address cannot be taken.
+pub async fn run(config: Config) -> Result<(), Error> {
+    start_logging(&config.log)?;
+    let application = router(&config)?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|source| Error::Listen {
+            address: config.listen,
+            source,
+        })?;
+    let address = listener.local_addr().map_err(Error::Serve)?;
+    tracing::info!(
+        %address,
+        upstream = %config.upstream,
+        assets = %config.assets.display(),
+        "listening on http://{address}"
+    );
+
+    let stop = async {
+        stop_requested().await;
+        tracing::info!("stopping: finishing running requests");
+    };
+    serve_until(vec![(listener, application)], stop, config.drain_timeout.into())
+        .await
+        .map_err(Error::Serve)
+}
