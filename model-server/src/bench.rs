@@ -6,11 +6,10 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::backend::{Backend, BackendError, LoadOnnxError, OnnxModel, OnnxRuntime};
+use crate::backend::{Backend, BackendError};
 use crate::config::BenchArguments;
-use crate::model::{ModelFolder, ModelSourceError, OpenModelFolderError};
-use crate::tokenization::{Tokenization, TokenizationError};
-use crate::window::windows;
+use crate::engine::LoadEngineError;
+use crate::loaded_model::LoadedModel;
 
 /// Why the measurement failed.
 #[derive(Debug, thiserror::Error)]
@@ -26,18 +25,9 @@ pub enum BenchError {
     /// There are no texts.
     #[error("failed to find a text in \"{0}\": it must hold one per line")]
     FindText(PathBuf),
-    /// The source names no folder.
+    /// The model does not load.
     #[error(transparent)]
-    FindModel(#[from] ModelSourceError),
-    /// The folder is unusable.
-    #[error(transparent)]
-    OpenFolder(#[from] OpenModelFolderError),
-    /// The tokenizer is unusable.
-    #[error(transparent)]
-    Tokenizer(#[from] TokenizationError),
-    /// The weights do not load.
-    #[error(transparent)]
-    Onnx(#[from] LoadOnnxError),
+    LoadModel(#[from] LoadEngineError),
     /// A pass fails.
     #[error(transparent)]
     Backend(#[from] BackendError),
@@ -65,38 +55,24 @@ pub fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
         path: arguments.texts.clone(),
         source,
     })?;
-    let runtime = OnnxRuntime::load(options.onnxruntime.as_deref())?;
-    let folder = ModelFolder::open(&options.source.folder()?, &options.overrides)?;
-    let tokenization = Tokenization::load(&folder.tokenizer)?;
-    let capacity = folder.model.window_tokens - tokenization.special_count();
-    let sequences = |text: &str| -> Result<Vec<Vec<u32>>, TokenizationError> {
-        let ids = tokenization.tokens(text)?.ids;
-        let windows = windows(ids.len(), capacity, folder.model.overlap_tokens);
-        Ok(windows
-            .into_iter()
-            .map(|window| tokenization.sequence(ids[window].iter().copied()))
-            .collect())
-    };
+    let model = LoadedModel::load(&options)?;
     let texts = content
         .lines()
         .filter(|line| !line.trim().is_empty())
-        .map(|text| Ok((text, sequences(text)?)))
-        .collect::<Result<Vec<_>, TokenizationError>>()?;
+        .map(|text| Ok((text, model.sequences(text)?)))
+        .collect::<Result<Vec<_>, LoadEngineError>>()?;
     if texts.is_empty() {
         return Err(BenchError::FindText(arguments.texts.clone()));
     }
 
-    let model = OnnxModel::read(&runtime, &folder.onnx, folder.model.labels.len());
-    let backends = (0..options.sessions)
-        .map(|_| model.session())
-        .collect::<Result<Vec<_>, _>>()?;
+    let sessions = model.sessions(options.sessions)?;
     let started = Instant::now();
     let counts = std::thread::scope(|scope| {
-        let threads: Vec<_> = backends
+        let threads: Vec<_> = sessions
             .into_iter()
             .enumerate()
-            .map(|(index, mut backend)| {
-                let (texts, sequences) = (&texts, &sequences);
+            .map(|(index, mut session)| {
+                let (texts, model) = (&texts, &model);
                 scope.spawn(move || -> Result<(usize, usize), BenchError> {
                     let (mut scored, mut tokens) = (0, 0);
                     // Sessions start at different texts, so that they do not run in step.
@@ -104,12 +80,12 @@ pub fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
                     while started.elapsed() < arguments.duration {
                         let (text, tokenized) = &texts[(offset + scored) % texts.len()];
                         let fresh = if arguments.tokenize {
-                            Some(sequences(text)?)
+                            Some(model.sequences(text)?)
                         } else {
                             None
                         };
                         for sequence in fresh.as_ref().unwrap_or(tokenized) {
-                            backend.logits(sequence)?;
+                            session.logits(sequence)?;
                             tokens += sequence.len();
                         }
                         scored += 1;

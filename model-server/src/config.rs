@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 use toxicity_api::Limits;
 use toxicity_service::LogArguments;
@@ -39,6 +40,7 @@ pub enum Command {
 
 /// Which model, and what runs it.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Model")]
 pub struct ModelArguments {
     /// Model to load: `bundled`, a folder, or `file:///absolute/folder`. A model folder holds `config.json`,
     /// `tokenizer.json` and `model.onnx` (or `onnx/model*.onnx`), and may hold `thresholds.json`.
@@ -73,7 +75,7 @@ pub struct ModelArguments {
     #[arg(long, env = "TOXICITY_WINDOW_OVERLAP", value_name = "TOKENS")]
     pub window_overlap: Option<usize>,
 
-    /// Sessions that score at the same time, each on one thread with a copy of the model. Default: the cores this
+    /// Sessions that score at the same time, each on a thread of its own. Default: the cores this
     /// process may use (cgroup quota and affinity, rounded down).
     #[arg(long, env = "TOXICITY_SESSIONS", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub sessions: Option<u16>,
@@ -85,11 +87,8 @@ pub struct ModelArguments {
 
 /// How to serve.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Server")]
 pub struct ServeArguments {
-    /// Which model.
-    #[command(flatten)]
-    pub model: ModelArguments,
-
     /// Address to serve on.
     #[arg(
         long,
@@ -104,7 +103,7 @@ pub struct ServeArguments {
     pub metrics_listen: Option<SocketAddr>,
 
     /// Largest request body, in bytes; more is answered with 413.
-    #[arg(long, env = "TOXICITY_MAX_BODY_BYTES", default_value_t = 1024 * 1024, value_name = "BYTES")]
+    #[arg(long, env = "TOXICITY_MAX_BODY_BYTES", default_value_t = 1024 * 1024, value_name = "BYTES", value_parser = at_least_one())]
     pub max_body_bytes: usize,
 
     /// Most texts in one call; more is answered with 422.
@@ -112,7 +111,8 @@ pub struct ServeArguments {
         long,
         env = "TOXICITY_MAX_TEXTS",
         default_value_t = 1000,
-        value_name = "COUNT"
+        value_name = "COUNT",
+        value_parser = at_least_one()
     )]
     pub max_texts: usize,
 
@@ -121,7 +121,8 @@ pub struct ServeArguments {
         long,
         env = "TOXICITY_MAX_CHARACTERS",
         default_value_t = 20_000,
-        value_name = "COUNT"
+        value_name = "COUNT",
+        value_parser = at_least_one()
     )]
     pub max_characters: usize,
 
@@ -142,6 +143,10 @@ pub struct ServeArguments {
     /// Longest time to finish running requests after SIGTERM or Ctrl-C.
     #[arg(long, env = "TOXICITY_SHUTDOWN_TIMEOUT", default_value = "25s", value_parser = humantime::parse_duration)]
     pub shutdown_timeout: Duration,
+
+    /// Which model.
+    #[command(flatten)]
+    pub model: ModelArguments,
 }
 
 /// What to measure.
@@ -202,6 +207,10 @@ impl ServeArguments {
     }
 }
 
+fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
+}
+
 /// Cores this process may use. The standard library reads the affinity mask and the cgroup quota and rounds down.
 fn available_cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
@@ -250,6 +259,7 @@ mod tests {
         assert!(parse(&["--thresholds", "toxic"]).contains("label=value"));
         assert!(parse(&["--listen", "8000"]).contains("--listen"));
         assert!(parse(&["--sessions", "0"]).contains("--sessions"));
+        assert!(parse(&["--max-texts", "0"]).contains("--max-texts"));
         assert!(parse(&["--model", "s3://bucket/model"]).contains("file:///"));
     }
 }

@@ -7,14 +7,14 @@ use std::time::Instant;
 
 use toxicity_api::TextVerdict;
 
-use crate::backend::{Backend, LoadOnnxError, OnnxModel, OnnxRuntime};
+use crate::backend::{Backend, BackendError, LoadOnnxError};
+use crate::loaded_model::LoadedModel;
 use crate::metrics::{Metrics, Stage};
-use crate::model::{Model, ModelFolder, ModelOverrides, ModelSource, ModelSourceError, OpenModelFolderError};
+use crate::model::{Model, ModelOverrides, ModelSource, ModelSourceError, OpenModelFolderError};
 use crate::scheduler::{Lane, PassError, Scheduler};
 use crate::span::{self, Explanation, Found};
 use crate::tokenization::{Tokenization, TokenizationError, Tokens};
 use crate::verdict::Judgement;
-use crate::window::windows;
 
 /// Texts above this many bytes are tokenized off the threads that answer requests.
 const INLINE_TOKENIZE_BYTES: usize = 4 * 1024;
@@ -54,7 +54,7 @@ pub enum LoadEngineError {
     StartThread(#[source] std::io::Error),
     /// The model loads but does not answer.
     #[error("failed to score a first text")]
-    WarmUp(#[source] crate::backend::BackendError),
+    WarmUp(#[source] BackendError),
 }
 
 /// Why a text was not scored.
@@ -92,19 +92,27 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Loads a model and has every session score a first text, so that the first request is as fast as the next.
+    /// Loads a model and starts its sessions.
     ///
     /// # Errors
     /// When anything is missing, does not fit or does not answer.
     pub fn load(options: &EngineOptions, metrics: &Arc<Metrics>) -> Result<Self, LoadEngineError> {
-        let runtime = OnnxRuntime::load(options.onnxruntime.as_deref())?;
-        let folder = ModelFolder::open(&options.source.folder()?, &options.overrides)?;
-        let tokenization = Tokenization::load(&folder.tokenizer)?;
-        let backends = load_backends(&runtime, &folder, &tokenization, options.sessions)?;
+        let loaded = LoadedModel::load(options)?;
+        let sessions = loaded.sessions(options.sessions)?;
+        let backends = sessions
+            .into_iter()
+            .map(|session| Box::new(session) as Box<dyn Backend>)
+            .collect();
         let scheduler = Scheduler::start(backends, options.max_requests, metrics)
             .map_err(LoadEngineError::StartThread)?;
-        let runtime = runtime.build_info().to_owned();
-        Ok(Self::new(folder.model, runtime, tokenization, scheduler, metrics))
+        let runtime = loaded.runtime.build_info().to_owned();
+        Ok(Self::new(
+            loaded.model,
+            runtime,
+            loaded.tokenization,
+            scheduler,
+            metrics,
+        ))
     }
 
     /// An engine of ready parts.
@@ -147,7 +155,9 @@ impl Engine {
         if tokens.ids.is_empty() {
             return Err(ScoreError::Empty);
         }
-        let windows = self.windows(tokens.ids.len());
+        let windows = self
+            .model
+            .windows(tokens.ids.len(), self.tokenization.special_count());
         let passes = windows.iter().map(|window| {
             lane.logits(
                 self.tokenization
@@ -213,15 +223,6 @@ impl Engine {
         Ok(found)
     }
 
-    fn windows(&self, tokens: usize) -> Vec<Range<usize>> {
-        let capacity = self
-            .model
-            .window_tokens
-            .saturating_sub(self.tokenization.special_count())
-            .max(1);
-        windows(tokens, capacity, self.model.overlap_tokens.min(capacity - 1))
-    }
-
     async fn tokenize(&self, text: &str, offsets: bool) -> Result<Tokens, ScoreError> {
         let started = Instant::now();
         let run = move |tokenization: &Tokenization, text: &str| {
@@ -244,22 +245,4 @@ impl Engine {
             .inspect_err(|_| self.metrics.exceptions.inc())
             .map_err(ScoreError::from)
     }
-}
-
-/// One after the other: side by side they would be ready some 40 ms sooner, and need the memory for loading twice.
-fn load_backends(
-    runtime: &OnnxRuntime,
-    folder: &ModelFolder,
-    tokenization: &Tokenization,
-    sessions: usize,
-) -> Result<Vec<Box<dyn Backend>>, LoadEngineError> {
-    let warm_up = tokenization.sequence(tokenization.tokens("warm up")?.ids);
-    let model = OnnxModel::read(runtime, &folder.onnx, folder.model.labels.len());
-    (0..sessions)
-        .map(|_| {
-            let mut backend = model.session()?;
-            backend.logits(&warm_up).map_err(LoadEngineError::WarmUp)?;
-            Ok(Box::new(backend) as Box<dyn Backend>)
-        })
-        .collect()
 }

@@ -9,6 +9,7 @@ pub mod bench;
 pub mod config;
 pub mod engine;
 pub mod http;
+mod loaded_model;
 pub mod metrics;
 pub mod model;
 mod queue;

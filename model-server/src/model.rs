@@ -6,9 +6,12 @@ mod revision;
 mod source;
 mod thresholds;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toxicity_api::{ModelIdentity, Scores};
+
+use crate::window::windows;
 
 pub use activation::{Activation, logit};
 pub use classifier_config::{ClassifierConfig, ParseClassifierConfigError};
@@ -53,6 +56,13 @@ impl Model {
     #[must_use]
     pub fn label_index(&self, name: &str) -> Option<usize> {
         label_index(&self.labels, name)
+    }
+
+    /// The windows that a text of `tokens` tokens is scored in, when each pass carries `special_tokens` of its own.
+    #[must_use]
+    pub fn windows(&self, tokens: usize, special_tokens: usize) -> Vec<Range<usize>> {
+        let capacity = self.window_tokens.saturating_sub(special_tokens).max(1);
+        windows(tokens, capacity, self.overlap_tokens.min(capacity - 1))
     }
 
     /// Thresholds by label name.

@@ -35,15 +35,12 @@ pub enum ServeError {
     /// The model does not load.
     #[error(transparent)]
     LoadEngine(#[from] LoadEngineError),
-    /// The listener fails.
-    #[error("failed to serve")]
-    Serve(#[source] std::io::Error),
 }
 
 /// Serves until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// When an address is taken, the model does not load or the listener fails.
+/// When an address is taken or the model does not load.
 pub fn run(arguments: &ServeArguments) -> Result<(), ServeError> {
     let sessions = arguments.model.sessions();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -89,9 +86,7 @@ async fn serve(arguments: &ServeArguments) -> Result<(), ServeError> {
         state.begin_stopping();
         Ok::<(), LoadEngineError>(())
     };
-    serve_until(servers, stop, arguments.shutdown_timeout)
-        .await
-        .map_err(ServeError::Serve)??;
+    serve_until(servers, stop, arguments.shutdown_timeout).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -82,6 +82,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// Two servers cannot share a port.
+    #[error("--port and --model-port are both {0}; choose different ones")]
+    SharePort(u16),
     /// A server does not get ready.
     #[error("the {service} was not ready after {seconds} s; its log above says why")]
     AwaitService {

@@ -47,6 +47,9 @@ pub fn run(workspace: &Workspace, arguments: &UpArguments) -> Result<(), Error> 
         ref model,
         open,
     } = *arguments;
+    if port == model_port {
+        return Err(Error::SharePort(port));
+    }
     check_port(port, "--port")?;
     check_port(model_port, "--model-port")?;
     let product = build::release(workspace)?;

@@ -1,11 +1,14 @@
-//! What the long-running processes of Toxicity Monitor share: how they log, serve, stop and name their errors.
+//! What the long-running processes of Toxicity Monitor share: how they log, serve, stop, count and name
+//! their errors.
 
 mod error;
+mod in_flight;
 mod log;
 mod serve;
 mod stop;
 
 pub use error::error_chain;
+pub use in_flight::InFlight;
 pub use log::{LogArguments, LogFormat, ParseLogFilterError, start_logging};
 pub use serve::serve_until;
 pub use stop::stop_requested;

@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 /// How to log.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Logging")]
 pub struct LogArguments {
     /// Form of the log lines on standard error.
     #[arg(

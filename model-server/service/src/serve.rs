@@ -1,65 +1,117 @@
 //! Serves HTTP until told to stop, and then lets what was begun end.
 
+use std::convert::Infallible;
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+/// Longest time for the head of a request, and longest rest of a connection between two. Longer than clients and
+/// proxies keep connections they mean to use again.
+const HEADER_LIMIT: Duration = Duration::from_mins(1);
+
+/// Pause after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves each router on its listener until `stop` is done; then takes no new connections and gives running requests
-/// `limit` to end. Gives what `stop` gave.
-///
-/// # Errors
-/// When a listener fails.
+/// `limit` to end. Gives what `stop` gave. Handlers find the peer in `ConnectInfo<SocketAddr>`.
 pub async fn serve_until<T>(
     servers: Vec<(TcpListener, Router)>,
     stop: impl Future<Output = T>,
     limit: Duration,
-) -> io::Result<T> {
+) -> T {
     let (announce, announced) = watch::channel(false);
     let mut running = JoinSet::new();
     for (listener, router) in servers {
-        running.spawn(serve(listener, router, announced.clone()));
+        running.spawn(serve(listener, router, HEADER_LIMIT, announced.clone()));
     }
     let stopped = stop.await;
     // Nobody is left to tell when the servers have ended by themselves.
     let _ = announce.send(true);
-    let drained = tokio::time::timeout(limit, async {
-        while let Some(ended) = running.join_next().await {
-            ended.map_err(io::Error::other)??;
-        }
-        io::Result::Ok(())
-    });
-    if let Ok(result) = drained.await {
-        result?;
-    } else {
+    if tokio::time::timeout(limit, running.join_all()).await.is_err() {
         tracing::warn!(
             seconds = limit.as_secs(),
             "requests were still running at the end of the limit"
         );
     }
-    Ok(stopped)
+    stopped
 }
 
-async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) -> io::Result<()> {
-    // Answers are small; waiting to fill a packet would only delay them.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "failed to set TCP_NODELAY");
-        }
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(async move {
+async fn serve(
+    listener: TcpListener,
+    router: Router,
+    header_limit: Duration,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut protocol = http1::Builder::new();
+    protocol
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_limit);
+    let connections = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
             // An error means that the sender is gone, which is a stop too.
-            let _ = stopped.wait_for(|&stopped| stopped).await;
-        })
-        .await
+            _ = stopped.wait_for(|&stopped| stopped) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let connection =
+                    protocol.serve_connection(TokioIo::new(without_delay(stream)), service(&router, peer));
+                let connection = connections.watch(connection);
+                tokio::spawn(async move {
+                    if let Err(error) = connection.await {
+                        tracing::debug!(%error, "connection ended early");
+                    }
+                });
+            }
+            Err(error) => {
+                // A client that left in the queue is nothing; no file descriptors left is over when others leave.
+                tracing::warn!(%error, "failed to accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+/// Answers are small; waiting to fill a packet would only delay them.
+fn without_delay(stream: TcpStream) -> TcpStream {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "failed to set TCP_NODELAY");
+    }
+    stream
+}
+
+fn service(
+    router: &Router,
+    peer: SocketAddr,
+) -> impl hyper::service::Service<
+    http::Request<Incoming>,
+    Response = Response,
+    Error = Infallible,
+    Future: Send + 'static,
+> + Send
++ 'static {
+    let router = router.clone();
+    hyper::service::service_fn(move |request: http::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    })
 }
 
 #[cfg(test)]
@@ -68,6 +120,7 @@ mod tests {
     use std::time::Instant;
 
     use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::Notify;
 
     use super::*;
@@ -96,7 +149,7 @@ mod tests {
             "told to"
         };
         assert_eq!(
-            serve_until(vec![(listener, router)], stop, limit).await.unwrap(),
+            serve_until(vec![(listener, router)], stop, limit).await,
             "told to"
         );
         let elapsed = started.elapsed();
@@ -114,5 +167,26 @@ mod tests {
     async fn what_does_not_end_is_left_behind() {
         let (_, elapsed) = stop_while_working(Duration::from_secs(5), Duration::from_millis(100)).await;
         assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_ends_its_head_is_sent_away() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        tokio::spawn(serve(
+            listener,
+            Router::new(),
+            Duration::from_millis(100),
+            stopped,
+        ));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: ").await.unwrap();
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        tokio::time::timeout(Duration::from_secs(5), read)
+            .await
+            .expect("the server closes")
+            .unwrap();
     }
 }

@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use toxicity_api::{AnalyzeRequest, AnalyzeResponse, ErrorBody, Limits, TextVerdict};
+use toxicity_api::{AnalyzeRequest, AnalyzeResponse, Limits, TextVerdict};
 
+use super::error::ScoringErrors;
 use super::json::JsonBody;
 use super::{ApiError, AppState};
 use crate::engine::{Engine, Question};
@@ -29,13 +30,7 @@ pub(super) struct NamedText {
     request_body = AnalyzeRequest,
     responses(
         (status = 200, description = "One verdict per text, in the order of the request", body = AnalyzeResponse),
-        (status = 400, description = "The body is not JSON or not UTF-8", body = ErrorBody),
-        (status = 408, description = "The body did not arrive in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 415, description = "The content type is not JSON", body = ErrorBody),
-        (status = 422, description = "A field is wrong or over a limit", body = ErrorBody),
-        (status = 429, description = "The server is at its limit; see `Retry-After`", body = ErrorBody),
-        (status = 503, description = "The model is loading, failed or ran out of time", body = ErrorBody),
+        ScoringErrors,
     )
 )]
 pub(super) async fn analyze(

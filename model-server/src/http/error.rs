@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use toxicity_api::{ErrorBody, ErrorCode, ErrorDetail};
+use utoipa::IntoResponses;
 
 use crate::engine::ScoreError;
 use crate::scheduler::PassError;
@@ -99,6 +100,33 @@ pub enum ApiError {
     /// Not now.
     #[error("{0}")]
     Unavailable(&'static str),
+}
+
+/// What the OpenAPI document says of every route that scores, besides its success.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "it only documents")]
+pub(super) enum ScoringErrors {
+    /// The body is not JSON, not UTF-8 or incomplete
+    #[response(status = 400)]
+    Malformed(ErrorBody),
+    /// The body did not arrive in time
+    #[response(status = 408)]
+    Slow(ErrorBody),
+    /// The body is too large
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// The content type is not JSON
+    #[response(status = 415)]
+    NotJson(ErrorBody),
+    /// A field is wrong or over a limit
+    #[response(status = 422)]
+    Invalid(ErrorBody),
+    /// The server is at its limit; see `Retry-After`
+    #[response(status = 429)]
+    Overloaded(ErrorBody),
+    /// The model is loading, failed or ran out of time
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
 }
 
 impl ApiError {

@@ -2,9 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
-use toxicity_api::{ErrorBody, PredictRequest, PredictResponse};
+use toxicity_api::{PredictRequest, PredictResponse};
 
 use super::analyze::{NamedText, check_text, score};
+use super::error::ScoringErrors;
 use super::json::JsonBody;
 use super::{ApiError, AppState};
 use crate::engine::Question;
@@ -17,12 +18,7 @@ use crate::engine::Question;
     request_body = PredictRequest,
     responses(
         (status = 200, description = "Score per label", body = PredictResponse),
-        (status = 400, description = "The body is not JSON or not UTF-8", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 415, description = "The content type is not JSON", body = ErrorBody),
-        (status = 422, description = "A field is wrong or over a limit", body = ErrorBody),
-        (status = 429, description = "The server is at its limit; see `Retry-After`", body = ErrorBody),
-        (status = 503, description = "The model is loading, failed or ran out of time", body = ErrorBody),
+        ScoringErrors,
     )
 )]
 pub(super) async fn predict(
@@ -59,12 +55,7 @@ pub(super) async fn predict(
     request_body = PredictRequest,
     responses(
         (status = 200, description = "Score per label", body = PredictResponse),
-        (status = 400, description = "The body is not JSON or not UTF-8", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 415, description = "The content type is not JSON", body = ErrorBody),
-        (status = 422, description = "A field is wrong or over a limit", body = ErrorBody),
-        (status = 429, description = "The server is at its limit; see `Retry-After`", body = ErrorBody),
-        (status = 503, description = "The model is loading, failed or ran out of time", body = ErrorBody),
+        ScoringErrors,
     )
 )]
 pub(super) async fn analyzer(

@@ -37,7 +37,7 @@ pub enum Error {
     #[error(transparent)]
     StartLogging(#[from] toxicity_service::ParseLogFilterError),
 
-    /// Accepting connections failed.
-    #[error("failed to serve")]
-    Serve(#[source] io::Error),
+    /// The system does not say which address was taken.
+    #[error("failed to read the address of the listener")]
+    ReadAddress(#[source] io::Error),
 }

@@ -31,7 +31,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
             address: config.listen,
             source,
         })?;
-    let address = listener.local_addr().map_err(Error::Serve)?;
+    let address = listener.local_addr().map_err(Error::ReadAddress)?;
     tracing::info!(
         %address,
         upstream = %config.upstream,
@@ -43,7 +43,6 @@ pub async fn run(config: Config) -> Result<(), Error> {
         stop_requested().await;
         tracing::info!("stopping: finishing running requests");
     };
-    serve_until(vec![(listener, application)], stop, config.drain_timeout.into())
-        .await
-        .map_err(Error::Serve)
+    serve_until(vec![(listener, application)], stop, config.drain_timeout.into()).await;
+    Ok(())
 }
