@@ -1,5 +1,7 @@
 //! Text to token ids, with the place in the text that each token came from.
 
+mod ascii;
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,7 @@ pub struct Tokenization {
     prefix: Vec<u32>,
     suffix: Vec<u32>,
     common_ids: Range<u32>,
+    takes_short_cut: bool,
 }
 
 /// The tokens of one text, without special tokens.
@@ -67,6 +70,7 @@ impl Tokenization {
             0..0
         };
         Ok(Self {
+            takes_short_cut: ascii::applies_to(&tokenizer),
             tokenizer,
             prefix,
             suffix,
@@ -79,12 +83,23 @@ impl Tokenization {
     /// # Errors
     /// When the tokenizer refuses the text.
     pub fn tokens(&self, text: &str) -> Result<Tokens, TokenizationError> {
-        let encoding = self
-            .tokenizer
-            .encode_fast(text, false)
-            .map_err(|error| TokenizationError::Encode(error.to_string()))?;
+        let failed = |error: tokenizers::Error| TokenizationError::Encode(error.to_string());
+        let short_cut = if self.takes_short_cut {
+            ascii::ids(&self.tokenizer, text)
+        } else {
+            None
+        };
+        let ids = match short_cut {
+            Some(ids) => ids.map_err(failed)?,
+            None => self
+                .tokenizer
+                .encode_fast(text, false)
+                .map_err(failed)?
+                .get_ids()
+                .to_vec(),
+        };
         Ok(Tokens {
-            ids: encoding.get_ids().to_vec(),
+            ids,
             offsets: Vec::new(),
         })
     }
@@ -146,4 +161,50 @@ fn special_tokens(tokenizer: &Tokenizer) -> tokenizers::Result<(Vec<u32>, Vec<u3
         .count();
     let ids = encoding.get_ids();
     Ok((ids[..leading].to_vec(), ids[ids.len() - trailing..].to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::OnceLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bundled() -> &'static Tokenization {
+        static TOKENIZATION: OnceLock<Tokenization> = OnceLock::new();
+        TOKENIZATION.get_or_init(|| {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/toxic-minilm");
+            Tokenization::load(&folder.join("tokenizer.json")).unwrap()
+        })
+    }
+
+    #[test]
+    fn texts_stand_between_the_special_tokens_and_are_never_cut() {
+        let tokenization = bundled();
+        let long = tokenization.tokens(&"word ".repeat(500)).unwrap();
+        assert_eq!(long.ids.len(), 500);
+        assert_eq!(tokenization.sequence([7]), [101, 7, 102]);
+        assert_eq!(tokenization.special_count(), 2);
+    }
+
+    #[test]
+    fn the_short_cut_is_taken_where_it_may_be() {
+        let tokenization = bundled();
+        assert!(tokenization.takes_short_cut);
+        assert!(ascii::ids(&tokenization.tokenizer, "Plain English.").is_some());
+        for text in ["naïve", "see [SEP] there", "👋"] {
+            assert!(ascii::ids(&tokenization.tokenizer, text).is_none(), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn both_ways_give_the_same_ids(text in "[\\x00-\\x7f]{0,80}|([A-Za-z']{1,12}[ .,!?]{1,2}){0,12}") {
+            let tokenization = bundled();
+            prop_assert_eq!(tokenization.tokens(&text).unwrap().ids, tokenization.tokens_with_offsets(&text).unwrap().ids);
+        }
+    }
 }

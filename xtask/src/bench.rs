@@ -9,6 +9,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use clap::Args;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use serde::Deserialize;
 
 use crate::apt::{self, Program};
@@ -92,7 +94,11 @@ impl HttpRate {
         reason = "counts of some seconds fit a float exactly"
     )]
     fn per_second(&self) -> f64 {
-        self.requests as f64 * 1e6 / self.microseconds as f64
+        self.requests as f64 / self.seconds()
+    }
+
+    fn seconds(&self) -> f64 {
+        milliseconds(self.microseconds) / 1e3
     }
 }
 
@@ -138,7 +144,7 @@ struct Round {
     all_bare: f64,
     one_tokenizing: f64,
     all_tokenizing: f64,
-    http: Vec<HttpRate>,
+    http: Vec<(HttpRate, f64)>,
 }
 
 fn print_table(rounds: &[Round], seconds: u64) {
@@ -148,20 +154,20 @@ fn print_table(rounds: &[Round], seconds: u64) {
         "\ntexts/s and ratios, medians of {} rounds of {seconds} s each\n",
         rounds.len()
     );
-    println!("  {:<26} {:>8.1}", "bare, 1 session", of(&|round| round.one_bare));
+    println!("  {:<22} {:>8.1}", "bare, 1 session", of(&|round| round.one_bare));
     println!(
-        "  {:<26} {:>8.1}",
+        "  {:<22} {:>8.1}",
         format!("bare, {sessions} sessions"),
         of(&|round| round.all_bare)
     );
     println!(
-        "  {:<26} {:>8.1}",
-        "the same, tokenizing too",
+        "  {:<22} {:>8.1}",
+        "with tokenizing",
         of(&|round| round.all_tokenizing)
     );
     println!();
     for (index, connections) in CONNECTIONS.into_iter().enumerate() {
-        let rate = |round: &Round| round.http[index].per_second();
+        let rate = |round: &Round| round.http[index].0.per_second();
         // Fewer connections than sessions cannot keep all of them busy.
         let is_lone = connections < sessions;
         let bare = |round: &Round| rate(round) / if is_lone { round.one_bare } else { round.all_bare };
@@ -173,9 +179,10 @@ fn print_table(rounds: &[Round], seconds: u64) {
                     round.all_tokenizing
                 }
         };
-        let failures: u64 = rounds.iter().map(|round| round.http[index].failures).sum();
+        let failures: u64 = rounds.iter().map(|round| round.http[index].0.failures).sum();
         println!(
-            "  {:<26} {:>8.1}   {:.2} of bare, {:.2} with tokenizing   p50 {:>5.1} ms   p99 {:>6.1} ms   failures {failures}",
+            "  {:<22} {:>8.1}   {:.2} of bare, {:.2} with tokenizing; wrk {:.0} % of the cores; p50 {:.1} ms, \
+             p99 {:.1} ms; {failures} failures",
             format!(
                 "HTTP, {connections} connection{}",
                 if connections == 1 { "" } else { "s" }
@@ -183,8 +190,9 @@ fn print_table(rounds: &[Round], seconds: u64) {
             of(&rate),
             of(&bare),
             of(&tokenizing),
-            of(&|round| milliseconds(round.http[index].p50)),
-            of(&|round| milliseconds(round.http[index].p99)),
+            of(&|round| 100.0 * round.http[index].1),
+            of(&|round| milliseconds(round.http[index].0.p50)),
+            of(&|round| milliseconds(round.http[index].0.p99)),
         );
     }
 }
@@ -281,7 +289,9 @@ impl<'a> Bench<'a> {
         )
     }
 
-    fn http(&self, port: u16, connections: usize) -> Result<HttpRate, Error> {
+    /// Rate over HTTP, and the share of all cores that the load generator took for itself.
+    fn http(&self, port: u16, connections: usize) -> Result<(HttpRate, f64), Error> {
+        let before = children_seconds()?;
         let mut command = Command::new("wrk");
         command.args([
             "--threads",
@@ -298,8 +308,28 @@ impl<'a> Bench<'a> {
             .arg(format!("http://127.0.0.1:{port}"))
             .arg("--")
             .arg(&self.bodies);
-        measured("wrk", &output(&mut command, "Its message above says why.")?)
+        let rate: HttpRate = measured("wrk", &output(&mut command, "Its message above says why.")?)?;
+        let share = (children_seconds()? - before) / (rate.seconds() * available_cores());
+        Ok((rate, share))
     }
+}
+
+/// Processor time of the commands that have ended; the server, which runs on, is not among them.
+fn children_seconds() -> Result<f64, Error> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|error| Error::ReadMeasurement {
+        command: "getrusage".to_owned(),
+        message: error.to_string(),
+    })?;
+    let times = [usage.user_time(), usage.system_time()];
+    Ok(times
+        .iter()
+        .map(|time| milliseconds(time.num_microseconds().unsigned_abs()) / 1e3)
+        .sum())
+}
+
+fn available_cores() -> f64 {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    f64::from(u32::try_from(cores).unwrap_or(u32::MAX))
 }
 
 /// The last line of `text` that is a JSON object.
