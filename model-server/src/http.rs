@@ -26,7 +26,6 @@ use utoipa_axum::routes;
 use crate::engine::Engine;
 use crate::metrics::Metrics;
 
-pub use docs::openapi_document;
 pub use error::ApiError;
 
 /// What the routes share.

@@ -52,6 +52,12 @@ pub struct Model {
 }
 
 impl Model {
+    /// Indices of all labels.
+    #[must_use]
+    pub fn all_labels(&self) -> Vec<usize> {
+        (0..self.labels.len()).collect()
+    }
+
     /// Index of the label of this name or alias.
     #[must_use]
     pub fn label_index(&self, name: &str) -> Option<usize> {

@@ -39,7 +39,7 @@ fn load(overrides: ModelOverrides) -> Engine {
 
 async fn verdict(engine: &Engine, text: &str) -> TextVerdict {
     let question = Question {
-        labels: (0..engine.model.labels.len()).collect(),
+        labels: engine.model.all_labels(),
         spans: true,
     };
     engine

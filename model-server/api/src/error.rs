@@ -74,3 +74,18 @@ pub enum ErrorCode {
     #[serde(other)]
     Unknown,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_of_a_newer_server_is_read_as_unknown() {
+        let read = |code: &str| {
+            let body = format!(r#"{{"error": {{"code": "{code}", "message": "no"}}}}"#);
+            serde_json::from_str::<ErrorBody>(&body).map(|body| body.error.code)
+        };
+        assert_eq!(read("text_too_long").unwrap(), ErrorCode::TextTooLong);
+        assert_eq!(read("invented_later").unwrap(), ErrorCode::Unknown);
+    }
+}

@@ -148,7 +148,7 @@ pub(super) fn check_text(named: &NamedText, limits: &Limits) -> Result<(), ApiEr
 /// Indices of the labels asked for, in the model's order.
 fn requested_labels(model: &Model, names: Option<&[String]>) -> Result<Vec<usize>, ApiError> {
     let Some(names) = names else {
-        return Ok((0..model.labels.len()).collect());
+        return Ok(model.all_labels());
     };
     if names.is_empty() {
         return Err(ApiError::InvalidField {

@@ -8,7 +8,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::{OpenApi as Document, ServerBuilder};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{AppState, documented_routes};
+use super::AppState;
 
 /// Swagger UI sets inline styles and draws its icons from data addresses; its scripts are files.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -34,12 +34,6 @@ pub(super) fn description() -> Document {
     // Relative to the document itself, so that it also holds behind the web server's /api prefix.
     document.servers = Some(vec![ServerBuilder::new().url(".").build()]);
     document
-}
-
-/// The OpenAPI document of all routes.
-#[must_use]
-pub fn openapi_document() -> Document {
-    documented_routes().split_for_parts().1
 }
 
 pub(super) fn router(document: Document) -> Router<AppState> {

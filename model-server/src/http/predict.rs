@@ -32,7 +32,7 @@ pub(super) async fn predict(
     };
     check_text(&named, &state.0.limits)?;
     let question = Question {
-        labels: (0..engine.model.labels.len()).collect(),
+        labels: engine.model.all_labels(),
         spans: false,
     };
     let verdicts = score(&state, engine, vec![named], &question).await?;
