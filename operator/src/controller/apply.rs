@@ -1,0 +1,285 @@
+//! Step four: makes the cluster hold what was built, and no more. Writes only what differs.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::Client;
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use serde_json::{Value, json};
+
+use super::build::{CONFIGURATION_ANNOTATION, REPLICAS_ANNOTATION};
+use super::validate::ValidatedMonitor;
+use crate::cache::Cache;
+use crate::child::{Child, ChildKind};
+use crate::component::{Component, FIELD_MANAGER};
+use crate::drift;
+use crate::metrics::{Metrics, Write};
+
+/// Field manager that holds the number of replicas from the moment an autoscaler shall own it until it first writes.
+const HANDOVER_MANAGER: &str = "toxicity-operator-handover";
+
+/// What became of the children.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Children that could not be made so.
+    pub failures: Vec<Failure>,
+}
+
+/// A child that could not be made so. The others were.
+#[derive(Debug)]
+pub struct Failure {
+    /// Its kind.
+    pub kind: ChildKind,
+    /// Why.
+    pub error: Error,
+}
+
+/// Why a child could not be made so.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API server refuses it, or cannot be asked.
+    #[error("failed to apply {kind} \"{name}\"")]
+    Apply {
+        /// Its kind.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<kube::Error>,
+    },
+    /// An orphan cannot be deleted.
+    #[error("failed to delete {kind} \"{name}\", which is no longer asked for")]
+    Delete {
+        /// Its kind.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<kube::Error>,
+    },
+    /// Somebody else has an object of that name.
+    #[error(
+        "{kind} \"{name}\" exists already and does not belong to this monitor: delete or rename it, or rename the monitor"
+    )]
+    TakeName {
+        /// Its kind.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Error {
+    /// Reason of the condition.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::TakeName { .. } => "NameTaken",
+            Self::Apply { source, .. } | Self::Delete { source, .. } => match &**source {
+                kube::Error::Api(status) if status.code == 403 => "Forbidden",
+                kube::Error::Api(status) if status.code == 422 || status.code == 400 => "Refused",
+                _ => "ApplyFailed",
+            },
+        }
+    }
+}
+
+/// Makes the cluster hold the children, and deletes those that are no longer asked for.
+pub async fn apply(
+    client: &Client,
+    cache: &Cache,
+    metrics: &Metrics,
+    monitor: &ValidatedMonitor,
+    children: &[Child],
+) -> Applied {
+    let cluster = Cluster {
+        client,
+        cache,
+        metrics,
+        monitor,
+    };
+    let mut applied = Applied::default();
+    for child in children {
+        if let Err(error) = cluster.ensure(child).await {
+            applied.failures.push(Failure {
+                kind: child.kind,
+                error,
+            });
+        }
+    }
+    for (kind, name, live) in cluster.orphans(children) {
+        if let Err(error) = cluster.delete(kind, &name, &live).await {
+            applied.failures.push(Failure { kind, error });
+        }
+    }
+    applied
+}
+
+/// The cluster as one monitor sees it.
+struct Cluster<'a> {
+    client: &'a Client,
+    cache: &'a Cache,
+    metrics: &'a Metrics,
+    monitor: &'a ValidatedMonitor,
+}
+
+impl Cluster<'_> {
+    async fn ensure(&self, child: &Child) -> Result<(), Error> {
+        let name = child.name();
+        let known = self.cache.children(child.kind, &self.monitor.key).remove(name);
+        match &known {
+            Some(live) if !self.owns(&live["metadata"]) => return Err(taken(child)),
+            Some(live) if drift::is_applied(&child.object, live) => return Ok(()),
+            Some(live) => self.hand_over_replicas(child, live).await?,
+            // What the cache does not know may be somebody else's, or lack our label.
+            None => self.check_free(child).await?,
+        }
+        tracing::info!(
+            monitor = %self.monitor.key.name, namespace = %self.monitor.key.namespace, kind = child.kind.as_str(), %name,
+            new = known.is_none(), "applying"
+        );
+        self.patch(child, &child.object, FIELD_MANAGER).await
+    }
+
+    async fn patch(&self, child: &Child, object: &Value, manager: &str) -> Result<(), Error> {
+        let api = child.kind.api(self.client.clone(), &self.monitor.key.namespace);
+        let parameters = PatchParams::apply(manager).force();
+        self.metrics.wrote(child.kind, Write::Apply);
+        match api.patch(child.name(), &parameters, &Patch::Apply(object)).await {
+            Ok(_) => Ok(()),
+            Err(source) => Err(Error::Apply {
+                kind: child.kind.as_str(),
+                name: child.name().to_owned(),
+                source: Box::new(source),
+            }),
+        }
+    }
+
+    /// A field that its only owner no longer applies goes back to its default: the Deployment would shrink to one pod
+    /// when an autoscaler takes over. So the number is held by another field manager until the autoscaler first writes it.
+    async fn hand_over_replicas(&self, child: &Child, live: &Value) -> Result<(), Error> {
+        let owner = |object: &Value| object["metadata"]["annotations"][REPLICAS_ANNOTATION].clone();
+        if child.kind != ChildKind::Deployment
+            || owner(&child.object) != "autoscaler"
+            || owner(live) != "operator"
+        {
+            return Ok(());
+        }
+        let held = json!({
+            "apiVersion": child.object["apiVersion"],
+            "kind": child.object["kind"],
+            "metadata": {"name": child.name()},
+            "spec": {"replicas": live["spec"]["replicas"]},
+        });
+        self.patch(child, &held, HANDOVER_MANAGER).await
+    }
+
+    async fn check_free(&self, child: &Child) -> Result<(), Error> {
+        let api = child.kind.api(self.client.clone(), &self.monitor.key.namespace);
+        let found = api
+            .get_metadata_opt(child.name())
+            .await
+            .map_err(|source| Error::Apply {
+                kind: child.kind.as_str(),
+                name: child.name().to_owned(),
+                source: Box::new(source),
+            })?;
+        match found {
+            Some(found) if !self.owns(&json!(found.metadata)) => Err(taken(child)),
+            _ => Ok(()),
+        }
+    }
+
+    fn owns(&self, metadata: &Value) -> bool {
+        let OwnerReference { uid, .. } = &self.monitor.owner;
+        metadata["ownerReferences"]
+            .as_array()
+            .is_some_and(|owners| owners.iter().any(|owner| owner["uid"] == uid.as_str()))
+    }
+
+    /// Children of the monitor that were not built.
+    fn orphans(&self, children: &[Child]) -> Vec<(ChildKind, String, Arc<Value>)> {
+        let wanted: HashSet<(ChildKind, &str)> =
+            children.iter().map(|child| (child.kind, child.name())).collect();
+        let mut orphans = Vec::new();
+        for kind in ChildKind::ALL.into_iter().rev() {
+            for (name, live) in self.cache.children(kind, &self.monitor.key) {
+                let orphan = !wanted.contains(&(kind, name.as_str()))
+                    && self.owns(&live["metadata"])
+                    && live["metadata"]["deletionTimestamp"].is_null()
+                    && !self.may_still_be_used(kind, &name, children);
+                if orphan {
+                    orphans.push((kind, name, live));
+                }
+            }
+        }
+        orphans
+    }
+
+    /// Old pods need their configuration until the new ones have taken over.
+    fn may_still_be_used(&self, kind: ChildKind, name: &str, children: &[Child]) -> bool {
+        let deployment = Component::ModelServer.object_name(&self.monitor.key.name);
+        if kind != ChildKind::ConfigMap || !name.starts_with(&format!("{deployment}-")) {
+            return false;
+        }
+        let wanted = children
+            .iter()
+            .find(|child| child.kind == ChildKind::Deployment && child.name() == deployment);
+        let live = self
+            .cache
+            .children(ChildKind::Deployment, &self.monitor.key)
+            .remove(&deployment);
+        match (wanted, live) {
+            (Some(wanted), Some(live)) => {
+                let configuration = |object: &Value| {
+                    object["spec"]["template"]["metadata"]["annotations"][CONFIGURATION_ANNOTATION].clone()
+                };
+                configuration(&wanted.object) != configuration(&live) || !is_rolled_out(&live)
+            }
+            _ => true,
+        }
+    }
+
+    async fn delete(&self, kind: ChildKind, name: &str, live: &Value) -> Result<(), Error> {
+        tracing::info!(
+            monitor = %self.monitor.key.name, namespace = %self.monitor.key.namespace, kind = kind.as_str(), %name,
+            "deleting what is no longer asked for"
+        );
+        let api = kind.api(self.client.clone(), &self.monitor.key.namespace);
+        let parameters = DeleteParams::background().preconditions(Preconditions {
+            uid: live["metadata"]["uid"].as_str().map(str::to_owned),
+            resource_version: None,
+        });
+        self.metrics.wrote(kind, Write::Delete);
+        match api.delete(name, &parameters).await {
+            Ok(_) => Ok(()),
+            // Gone already, or another one by now: the next look sees which.
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+            Err(source) => Err(Error::Delete {
+                kind: kind.as_str(),
+                name: name.to_owned(),
+                source: Box::new(source),
+            }),
+        }
+    }
+}
+
+fn taken(child: &Child) -> Error {
+    Error::TakeName {
+        kind: child.kind.as_str(),
+        name: child.name().to_owned(),
+    }
+}
+
+/// Whether all pods of a Deployment are of its newest template and answer.
+#[must_use]
+pub fn is_rolled_out(deployment: &Value) -> bool {
+    let status = &deployment["status"];
+    let number = |value: &Value| value.as_i64().unwrap_or_default();
+    let wanted = number(&deployment["spec"]["replicas"]);
+    number(&status["observedGeneration"]) >= number(&deployment["metadata"]["generation"])
+        && number(&status["updatedReplicas"]) >= wanted
+        && number(&status["replicas"]) <= number(&status["updatedReplicas"])
+        && number(&status["availableReplicas"]) >= wanted
+}
