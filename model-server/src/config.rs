@@ -140,7 +140,12 @@ pub struct ServeArguments {
     #[arg(long, env = "TOXICITY_REQUEST_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
     pub request_timeout: Duration,
 
-    /// Longest time to finish running requests after SIGTERM or Ctrl-C.
+    /// Time after SIGTERM or Ctrl-C in which requests are still taken, while the readiness probe fails and each answer
+    /// ends its connection: what a load balancer needs to learn that this server goes.
+    #[arg(long, env = "TOXICITY_SHUTDOWN_DELAY", default_value = "0s", value_parser = humantime::parse_duration)]
+    pub shutdown_delay: Duration,
+
+    /// Longest time to finish running requests after that.
     #[arg(long, env = "TOXICITY_SHUTDOWN_TIMEOUT", default_value = "25s", value_parser = humantime::parse_duration)]
     pub shutdown_timeout: Duration,
 

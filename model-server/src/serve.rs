@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
-use toxicity_service::{serve_until, stop_requested};
+use toxicity_service::{Leaving, serve_until, stop_requested};
 
 use crate::config::ServeArguments;
 use crate::engine::{Engine, LoadEngineError};
@@ -72,6 +72,7 @@ async fn serve(arguments: &ServeArguments) -> Result<(), ServeError> {
         .model
         .engine_options(usize::from(arguments.max_concurrent_requests));
     let load = tokio::task::spawn_blocking(move || Engine::load(&options, &metrics));
+    let leaving = Leaving::default();
     let stop = async {
         tokio::select! {
             loaded = load => {
@@ -84,9 +85,10 @@ async fn serve(arguments: &ServeArguments) -> Result<(), ServeError> {
         }
         tracing::info!("stopping: finishing running requests");
         state.begin_stopping();
+        leaving.linger(arguments.shutdown_delay).await;
         Ok::<(), LoadEngineError>(())
     };
-    serve_until(servers, stop, arguments.shutdown_timeout).await?;
+    serve_until(servers, &leaving, stop, arguments.shutdown_timeout).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tower::util::MapRequestLayer;
 use toxicity_crd::v1alpha1::ToxicityMonitor;
-use toxicity_service::{error_chain, serve_until, stop_requested};
+use toxicity_service::{Leaving, error_chain, serve_until, stop_requested};
 
 use crate::arguments::RunArguments;
 use crate::cache::{Cache, MonitorKey, Watched};
@@ -110,7 +110,16 @@ pub async fn run(arguments: RunArguments) -> Result<(), RunError> {
         }
     });
     let (end, ended) = oneshot::channel::<()>();
-    let server = tokio::spawn(serve_until(vec![(listener, router(health))], ended, STOP_LIMIT));
+    let server = tokio::spawn(async move {
+        // Probes and scrapes need nobody to go elsewhere.
+        serve_until(
+            vec![(listener, router(health))],
+            &Leaving::default(),
+            ended,
+            STOP_LIMIT,
+        )
+        .await
+    });
 
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {

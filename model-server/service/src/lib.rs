@@ -3,12 +3,14 @@
 
 mod error;
 mod in_flight;
+mod leaving;
 mod log;
 mod serve;
 mod stop;
 
 pub use error::error_chain;
 pub use in_flight::InFlight;
+pub use leaving::Leaving;
 pub use log::{LogArguments, LogFormat, ParseLogFilterError, start_logging};
 pub use serve::serve_until;
 pub use stop::stop_requested;

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
+use http::{HeaderValue, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,6 +19,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use crate::Leaving;
+
 /// Longest time for the head of a request, and longest rest of a connection between two. Longer than clients and
 /// proxies keep connections they mean to use again.
 const HEADER_LIMIT: Duration = Duration::from_mins(1);
@@ -26,16 +29,24 @@ const HEADER_LIMIT: Duration = Duration::from_mins(1);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves each router on its listener until `stop` is done; then takes no new connections and gives running requests
-/// `limit` to end. Gives what `stop` gave. Handlers find the peer in `ConnectInfo<SocketAddr>`.
+/// `limit` to end. From the moment that `leaving` has begun, answers end their connections. Gives what `stop` gave.
+/// Handlers find the peer in `ConnectInfo<SocketAddr>`.
 pub async fn serve_until<T>(
     servers: Vec<(TcpListener, Router)>,
+    leaving: &Leaving,
     stop: impl Future<Output = T>,
     limit: Duration,
 ) -> T {
     let (announce, announced) = watch::channel(false);
     let mut running = JoinSet::new();
     for (listener, router) in servers {
-        running.spawn(serve(listener, router, HEADER_LIMIT, announced.clone()));
+        running.spawn(serve(
+            listener,
+            router,
+            leaving.clone(),
+            HEADER_LIMIT,
+            announced.clone(),
+        ));
     }
     let stopped = stop.await;
     // Nobody is left to tell when the servers have ended by themselves.
@@ -52,6 +63,7 @@ pub async fn serve_until<T>(
 async fn serve(
     listener: TcpListener,
     router: Router,
+    leaving: Leaving,
     header_limit: Duration,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -68,8 +80,10 @@ async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection =
-                    protocol.serve_connection(TokioIo::new(without_delay(stream)), service(&router, peer));
+                let connection = protocol.serve_connection(
+                    TokioIo::new(without_delay(stream)),
+                    service(&router, &leaving, peer),
+                );
                 let connection = connections.watch(connection);
                 tokio::spawn(async move {
                     if let Err(error) = connection.await {
@@ -98,6 +112,7 @@ fn without_delay(stream: TcpStream) -> TcpStream {
 
 fn service(
     router: &Router,
+    leaving: &Leaving,
     peer: SocketAddr,
 ) -> impl hyper::service::Service<
     http::Request<Incoming>,
@@ -107,10 +122,21 @@ fn service(
 > + Send
 + 'static {
     let router = router.clone();
+    let leaving = leaving.clone();
     hyper::service::service_fn(move |request: http::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
+        let answer = router.clone().oneshot(request);
+        let leaving = leaving.clone();
+        async move {
+            let mut answer = answer.await?;
+            if leaving.has_begun() {
+                answer
+                    .headers_mut()
+                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(answer)
+        }
     })
 }
 
@@ -149,7 +175,7 @@ mod tests {
             "told to"
         };
         assert_eq!(
-            serve_until(vec![(listener, router)], stop, limit).await,
+            serve_until(vec![(listener, router)], &Leaving::default(), stop, limit).await,
             "told to"
         );
         let elapsed = started.elapsed();
@@ -177,6 +203,7 @@ mod tests {
         tokio::spawn(serve(
             listener,
             Router::new(),
+            Leaving::default(),
             Duration::from_millis(100),
             stopped,
         ));
@@ -188,5 +215,52 @@ mod tests {
             .await
             .expect("the server closes")
             .unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_leaving_answers_and_ends_each_connection() {
+        let router = Router::new().route("/", get(async || "here"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let leaving = Leaving::default();
+        let stop = async {
+            let mut early = TcpStream::connect(address).await.unwrap();
+            let before = ask(&mut early).await;
+            assert!(!before.contains("connection: close"), "{before}");
+            let linger = leaving.linger(Duration::from_millis(300));
+            let meanwhile = async {
+                // One that was there already, and one that still comes.
+                let mut late = TcpStream::connect(address).await.unwrap();
+                for stream in [&mut early, &mut late] {
+                    let answer = ask(stream).await;
+                    assert!(
+                        answer.contains("connection: close") && answer.ends_with("here"),
+                        "{answer}"
+                    );
+                }
+            };
+            tokio::join!(linger, meanwhile);
+        };
+        let limit = Duration::from_secs(5);
+        serve_until(vec![(listener, router)], &leaving, stop, limit).await;
+    }
+
+    async fn ask(stream: &mut TcpStream) -> String {
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"here") {
+            let mut part = [0; 1024];
+            let read = stream.read(&mut part).await.unwrap();
+            assert!(
+                read > 0,
+                "the answer is cut: {}",
+                String::from_utf8_lossy(&answer)
+            );
+            answer.extend_from_slice(&part[..read]);
+        }
+        String::from_utf8(answer).unwrap()
     }
 }

@@ -52,7 +52,17 @@ pub struct Config {
     #[arg(long, env = "TOXICITY_WEB_BODY_LIMIT", value_name = "BYTES", default_value_t = 2 * 1024 * 1024)]
     pub body_limit: usize,
 
-    /// How long calls in flight may go on after SIGTERM or Ctrl-C. Keep it below the grace period of the pod.
+    /// Time after SIGTERM or Ctrl-C in which calls are still taken, while each answer ends its connection: what a load
+    /// balancer needs to learn that this server goes.
+    #[arg(
+        long,
+        env = "TOXICITY_WEB_DRAIN_DELAY",
+        value_name = "DURATION",
+        default_value = "0s"
+    )]
+    pub drain_delay: humantime::Duration,
+
+    /// How long calls in flight may go on after that. Keep both together below the grace period of the pod.
     #[arg(
         long,
         env = "TOXICITY_WEB_DRAIN_TIMEOUT",

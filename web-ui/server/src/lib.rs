@@ -10,7 +10,7 @@ mod router;
 mod security_headers;
 
 use tokio::net::TcpListener;
-use toxicity_service::{serve_until, start_logging, stop_requested};
+use toxicity_service::{Leaving, serve_until, start_logging, stop_requested};
 
 pub use config::Config;
 pub use error::Error;
@@ -39,10 +39,13 @@ pub async fn run(config: Config) -> Result<(), Error> {
         "listening on http://{address}"
     );
 
+    let leaving = Leaving::default();
     let stop = async {
         stop_requested().await;
         tracing::info!("stopping: finishing running requests");
+        leaving.linger(config.drain_delay.into()).await;
     };
-    serve_until(vec![(listener, application)], stop, config.drain_timeout.into()).await;
+    let limit = config.drain_timeout.into();
+    serve_until(vec![(listener, application)], &leaving, stop, limit).await;
     Ok(())
 }
