@@ -125,9 +125,13 @@ pub fn validate(
     }
     let image = |image: &Option<String>, default: &String| image.clone().unwrap_or_else(|| default.clone());
     Ok(ValidatedMonitor {
-        owner: monitor
-            .controller_owner_ref(&())
-            .expect("an object from the API server has a name and an id"),
+        owner: OwnerReference {
+            // So that `kubectl delete --cascade=foreground` returns when the children are gone.
+            block_owner_deletion: Some(true),
+            ..monitor
+                .controller_owner_ref(&())
+                .expect("an object from the API server has a name and an id")
+        },
         model_server_image: image(&spec.server.image, &defaults.model_server_image),
         web_ui_image: image(&spec.web_ui.image, &defaults.web_ui_image),
         operator_namespace: defaults.operator_namespace.clone(),
