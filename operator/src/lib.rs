@@ -19,9 +19,6 @@ pub mod rbac;
 mod run;
 pub mod watching;
 
-use kube::CustomResourceExt;
-use toxicity_crd::v1alpha1::ToxicityMonitor;
-
 use crate::arguments::{Arguments, Command};
 pub use crate::run::{RunError, client, run};
 
@@ -62,5 +59,6 @@ pub fn execute(arguments: Arguments) -> Result<(), Error> {
 /// The `CustomResourceDefinition`, as YAML.
 #[must_use]
 pub fn custom_resource_definition() -> String {
-    serde_yaml::to_string(&ToxicityMonitor::crd()).expect("a CustomResourceDefinition is YAML")
+    serde_yaml::to_string(&toxicity_crd::custom_resource_definition())
+        .expect("a CustomResourceDefinition is YAML")
 }

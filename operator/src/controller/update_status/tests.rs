@@ -23,15 +23,15 @@ struct Scene {
 }
 
 /// A Deployment of `wanted` pods, of which so many are new and so many answer.
-fn deployment(wanted: i64, updated: i64, available: i64) -> Option<Arc<Value>> {
-    Some(Arc::new(json!({
+fn deployment(wanted: i64, updated: i64, available: i64) -> Arc<Value> {
+    Arc::new(json!({
         "metadata": {"name": "comments-model-server", "generation": 1},
         "spec": {"replicas": wanted},
         "status": {
             "observedGeneration": 1, "replicas": wanted.max(available), "updatedReplicas": updated,
             "availableReplicas": available,
         },
-    })))
+    }))
 }
 
 fn crashing() -> Vec<Arc<Value>> {
@@ -49,8 +49,8 @@ impl Scene {
             spec: ToxicityMonitorSpec::default(),
             invalid: None,
             failures: Vec::new(),
-            model_server: deployment(2, 2, 2),
-            web_ui: deployment(1, 1, 1),
+            model_server: Some(deployment(2, 2, 2)),
+            web_ui: Some(deployment(1, 1, 1)),
             pods: Vec::new(),
             optional: ChildKind::ALL
                 .into_iter()
@@ -124,7 +124,7 @@ fn a_monitor_that_is_fine_says_so_in_every_condition() {
 #[test]
 fn starting_pods_are_progress_and_nothing_wrong() {
     let scene = Scene {
-        model_server: deployment(1, 1, 0),
+        model_server: Some(deployment(1, 1, 0)),
         ..Scene::fine()
     };
     assert_eq!(scene.says(ConditionType::Ready), says("False", "PodsStarting"));
@@ -135,7 +135,7 @@ fn starting_pods_are_progress_and_nothing_wrong() {
 #[test]
 fn scaling_up_keeps_a_monitor_ready() {
     let scene = Scene {
-        model_server: deployment(5, 5, 2),
+        model_server: Some(deployment(5, 5, 2)),
         ..Scene::fine()
     };
     assert_eq!(scene.says(ConditionType::Ready), says("True", "Available"));
@@ -145,7 +145,7 @@ fn scaling_up_keeps_a_monitor_ready() {
 #[test]
 fn a_rollout_that_crashes_names_the_cause_while_old_pods_serve() {
     let scene = Scene {
-        model_server: deployment(2, 1, 2),
+        model_server: Some(deployment(2, 1, 2)),
         pods: crashing(),
         ..Scene::fine()
     };
@@ -258,7 +258,7 @@ fn what_is_switched_off_says_so() {
     };
     scene.spec.web_ui.enabled = false;
     scene.spec.paused = true;
-    scene.model_server = deployment(0, 0, 0);
+    scene.model_server = Some(deployment(0, 0, 0));
     assert_eq!(
         scene.says(ConditionType::WebUiAvailable),
         says("False", "Disabled")
@@ -273,7 +273,7 @@ fn a_transition_time_stays_while_the_status_of_its_condition_does() {
     let before = scene.at(THEN);
     scene.previous = Some(before.clone());
     assert_eq!(scene.at(NOW), before);
-    scene.model_server = deployment(2, 2, 0);
+    scene.model_server = Some(deployment(2, 2, 0));
     let after = scene.at(NOW);
     let since = |status: &ToxicityMonitorStatus, condition| {
         status
@@ -323,13 +323,13 @@ fn events_tell_changes_once() {
             .collect::<Vec<_>>()
     };
     let starting = Scene {
-        model_server: deployment(1, 1, 0),
+        model_server: Some(deployment(1, 1, 0)),
         ..Scene::fine()
     }
     .status();
     let fine = Scene::fine().status();
     let broken = Scene {
-        model_server: deployment(1, 1, 0),
+        model_server: Some(deployment(1, 1, 0)),
         pods: crashing(),
         ..Scene::fine()
     }
