@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use serde_json::Value;
 use tokio::sync::watch;
@@ -50,7 +50,15 @@ impl Watched {
     }
 }
 
-type Objects = HashMap<MonitorKey, HashMap<String, Arc<Value>>>;
+type Objects = HashMap<MonitorKey, HashMap<String, Kept>>;
+
+/// An object as text: a fifth of what its tree would take, for thousands of objects of which few are read at a time.
+#[derive(Debug)]
+struct Kept {
+    text: Box<str>,
+    /// Of what matters in it.
+    fingerprint: u64,
+}
 
 /// Objects of one kind, by monitor and name.
 #[derive(Debug)]
@@ -73,21 +81,25 @@ impl KindCache {
 
     /// Everything of a monitor, by name.
     #[must_use]
-    pub fn of(&self, monitor: &MonitorKey) -> HashMap<String, Arc<Value>> {
+    pub fn of(&self, monitor: &MonitorKey) -> HashMap<String, Value> {
         let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
-        objects.get(monitor).cloned().unwrap_or_default()
+        let of_monitor = objects.get(monitor).into_iter().flatten();
+        of_monitor
+            .map(|(name, kept)| {
+                let object = serde_json::from_str(&kept.text).expect("what was written as JSON is JSON");
+                (name.clone(), object)
+            })
+            .collect()
     }
 
     /// Takes in an object that came or changed. Gives its monitor when that should look.
-    pub fn put(&self, object: Value) -> Option<MonitorKey> {
-        let (key, name) = place(&object)?;
+    pub fn put(&self, object: &Value) -> Option<MonitorKey> {
+        let (key, name) = place(object)?;
+        let kept = self.keep(object);
+        let fingerprint = kept.fingerprint;
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-        let fingerprint = self.fingerprint(&object);
-        let before = objects
-            .entry(key.clone())
-            .or_default()
-            .insert(name, Arc::new(object));
-        let changed = before.is_none_or(|before| self.fingerprint(&before) != fingerprint);
+        let before = objects.entry(key.clone()).or_default().insert(name, kept);
+        let changed = before.is_none_or(|before| before.fingerprint != fingerprint);
         changed.then_some(key)
     }
 
@@ -105,11 +117,11 @@ impl KindCache {
     }
 
     /// Replaces everything by a complete list.
-    pub fn replace(&self, list: Vec<Value>) {
+    pub fn replace(&self, list: &[Value]) {
         let mut fresh = Objects::new();
         for object in list {
-            if let Some((key, name)) = place(&object) {
-                fresh.entry(key).or_default().insert(name, Arc::new(object));
+            if let Some((key, name)) = place(object) {
+                fresh.entry(key).or_default().insert(name, self.keep(object));
             }
         }
         *self.objects.write().unwrap_or_else(PoisonError::into_inner) = fresh;
@@ -131,6 +143,13 @@ impl KindCache {
     pub async fn completed(&self) {
         // The sender lives as long as this.
         let _ = self.complete.subscribe().wait_for(|&complete| complete).await;
+    }
+
+    fn keep(&self, object: &Value) -> Kept {
+        Kept {
+            text: object.to_string().into_boxed_str(),
+            fingerprint: self.fingerprint(object),
+        }
     }
 
     /// What of an object matters: two with the same need no second look.
@@ -195,13 +214,13 @@ impl Cache {
 
     /// Children of a kind of a monitor, by name.
     #[must_use]
-    pub fn children(&self, kind: ChildKind, monitor: &MonitorKey) -> HashMap<String, Arc<Value>> {
+    pub fn children(&self, kind: ChildKind, monitor: &MonitorKey) -> HashMap<String, Value> {
         self.kind(Watched::Child(kind)).of(monitor)
     }
 
     /// Pods of a monitor.
     #[must_use]
-    pub fn pods(&self, monitor: &MonitorKey) -> Vec<Arc<Value>> {
+    pub fn pods(&self, monitor: &MonitorKey) -> Vec<Value> {
         let mut pods: Vec<_> = self.kind(Watched::Pods).of(monitor).into_iter().collect();
         pods.sort_by(|(left, _), (right, _)| left.cmp(right));
         pods.into_iter().map(|(_, pod)| pod).collect()
@@ -246,22 +265,22 @@ mod tests {
             (Watched::Pods, true),
         ] {
             let cache = KindCache::new(watched);
-            assert_eq!(cache.put(object("a", 1, 1)), Some(key()));
-            assert_eq!(cache.put(object("a", 1, 1)), None, "{watched:?}");
-            assert_eq!(cache.put(object("a", 1, 2)).is_some(), counts, "{watched:?}");
-            assert_eq!(cache.put(object("a", 2, 2)), Some(key()));
+            assert_eq!(cache.put(&object("a", 1, 1)), Some(key()));
+            assert_eq!(cache.put(&object("a", 1, 1)), None, "{watched:?}");
+            assert_eq!(cache.put(&object("a", 1, 2)).is_some(), counts, "{watched:?}");
+            assert_eq!(cache.put(&object("a", 2, 2)), Some(key()));
         }
     }
 
     #[test]
     fn what_is_gone_is_forgotten() {
         let cache = KindCache::new(Watched::Child(ChildKind::Service));
-        cache.put(object("a", 1, 1));
-        cache.put(object("b", 1, 1));
+        cache.put(&object("a", 1, 1));
+        cache.put(&object("b", 1, 1));
         assert_eq!(cache.remove(&object("a", 1, 1)), Some(key()));
         assert_eq!(cache.of(&key()).into_keys().collect::<Vec<_>>(), ["b"]);
         assert!(!cache.is_complete());
-        cache.replace(vec![object("c", 1, 1)]);
+        cache.replace(&[object("c", 1, 1)]);
         assert!(cache.is_complete());
         assert_eq!(cache.of(&key()).into_keys().collect::<Vec<_>>(), ["c"]);
     }
@@ -270,7 +289,7 @@ mod tests {
     fn what_names_no_monitor_is_left_out() {
         let cache = KindCache::new(Watched::Pods);
         assert_eq!(
-            cache.put(json!({"metadata": {"name": "a", "namespace": "b"}})),
+            cache.put(&json!({"metadata": {"name": "a", "namespace": "b"}})),
             None
         );
     }

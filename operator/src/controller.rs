@@ -25,6 +25,7 @@ use self::build::build;
 use self::dereference::dereference;
 use self::update_status::{Observation, status, transitions};
 use self::validate::{Defaults, validate};
+use crate::api_error::ApiError;
 use crate::cache::{Cache, MonitorKey};
 use crate::child::ChildKind;
 use crate::component::{Component, FIELD_MANAGER};
@@ -53,7 +54,7 @@ pub enum Error {
     Apply(#[from] apply::Error),
     /// The status cannot be written.
     #[error("failed to write the status")]
-    WriteStatus(#[source] Box<kube::Error>),
+    WriteStatus(#[source] ApiError),
     /// The monitor itself cannot be read.
     #[error("failed to read the monitor, which does not fit its schema: {0}")]
     ReadMonitor(String),
@@ -261,7 +262,7 @@ async fn report(
     };
     let pods = context.cache.pods(key);
     let model_server = deployment(Component::ModelServer);
-    let model_revision = context.revisions.of(key, model_server.as_deref()).await;
+    let model_revision = context.revisions.of(key, model_server.as_ref()).await;
     let remembered = context.remember(key, uid, |memory| memory.status.clone());
     let reported = monitor.status.as_ref();
     let previous = remembered.as_ref().or(reported);
@@ -288,7 +289,7 @@ async fn report(
     for event in events {
         context.metrics.wrote_event();
         if let Err(error) = context.recorder.publish(&event, &monitor.object_ref(&())).await {
-            tracing::warn!(error = %toxicity_service::error_chain(&error), "failed to write an event");
+            tracing::warn!(error = %ApiError::from(error), "failed to write an event");
         }
     }
     Ok(seen.applied.failures)
@@ -317,7 +318,7 @@ async fn write_status(
         Ok(_) => Ok(()),
         // Deleted meanwhile.
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
-        Err(source) => Err(Error::WriteStatus(Box::new(source))),
+        Err(source) => Err(Error::WriteStatus(source.into())),
     }
 }
 

@@ -1,7 +1,5 @@
 //! Why pods do not answer, in words a person can act on.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use crate::component::{Component, LABEL_COMPONENT};
@@ -20,7 +18,7 @@ pub struct Diagnosis {
 
 /// Finds what keeps a component from being as asked. Pods that are just starting are nothing wrong.
 #[must_use]
-pub fn diagnose(component: Component, deployment: Option<&Value>, pods: &[Arc<Value>]) -> Option<Diagnosis> {
+pub fn diagnose(component: Component, deployment: Option<&Value>, pods: &[Value]) -> Option<Diagnosis> {
     let of_component = pods.iter().filter(|pod| {
         pod["metadata"]["labels"][LABEL_COMPONENT] == component.as_str()
             && pod["metadata"]["deletionTimestamp"].is_null()
@@ -196,14 +194,14 @@ mod tests {
 
     use super::*;
 
-    fn pod(status: &Value) -> Vec<Arc<Value>> {
-        vec![Arc::new(json!({
+    fn pod(status: &Value) -> Vec<Value> {
+        vec![json!({
             "metadata": {"name": "comments-model-server-1", "labels": {LABEL_COMPONENT: "model-server"}},
             "status": status,
-        }))]
+        })]
     }
 
-    fn container(state: &Value) -> Vec<Arc<Value>> {
+    fn container(state: &Value) -> Vec<Value> {
         let mut status = json!({"name": "model-server", "image": "toxicity-model-server:1"});
         for (key, value) in state.as_object().unwrap() {
             status[key] = value.clone();
@@ -211,7 +209,7 @@ mod tests {
         pod(&json!({"containerStatuses": [status]}))
     }
 
-    fn reason(pods: &[Arc<Value>]) -> Option<&'static str> {
+    fn reason(pods: &[Value]) -> Option<&'static str> {
         diagnose(Component::ModelServer, None, pods).map(|diagnosis| diagnosis.reason)
     }
 
@@ -272,7 +270,7 @@ mod tests {
         assert_eq!(diagnose(Component::WebUi, None, &pods), None);
         let mut ending = Value::clone(&pods[0]);
         ending["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-        assert_eq!(reason(&[Arc::new(ending)]), None);
+        assert_eq!(reason(&[ending]), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use kube::Client;
 use tokio::sync::watch;
 
+use crate::api_error::ApiError;
 use crate::child::ChildKind;
 use crate::metrics::Metrics;
 
@@ -80,7 +81,7 @@ pub async fn keep_discovering(
             }
             // What was known stays true until the API server says otherwise.
             Err(error) => {
-                tracing::warn!(error = %toxicity_service::error_chain(&error), "failed to ask for optional APIs");
+                tracing::warn!(error = %ApiError::from(error), "failed to ask for optional APIs");
             }
         }
     }

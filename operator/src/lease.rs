@@ -11,6 +11,8 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 
+use crate::api_error::ApiError;
+
 /// A part of the lease's duration: how often it is asked for or renewed.
 const PARTS: u32 = 6;
 
@@ -43,7 +45,7 @@ pub enum LeaseError {
         /// Its namespace.
         namespace: String,
         /// What the API server says.
-        source: Box<kube::Error>,
+        source: ApiError,
     },
     /// Another leads, or nobody knows.
     #[error("failed to renew lease \"{0}\" in time: another operator may lead by now")]
@@ -144,11 +146,11 @@ impl Leadership {
                     return Err(LeaseError::Forbid {
                         name: options.name,
                         namespace: options.namespace,
-                        source: Box::new(source),
+                        source: source.into(),
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(error = %toxicity_service::error_chain(&error), "failed to ask for the lease");
+                    tracing::warn!(error = %ApiError::from(error), "failed to ask for the lease");
                 }
             }
             tokio::time::sleep(options.duration / PARTS).await;
@@ -165,7 +167,7 @@ impl Leadership {
                 Ok(true) => self.renewed = asked,
                 Ok(false) => return LeaseError::Lose(self.options.name.clone()),
                 Err(error) => {
-                    tracing::warn!(error = %toxicity_service::error_chain(&error), "failed to renew the lease");
+                    tracing::warn!(error = %ApiError::from(error), "failed to renew the lease");
                 }
             }
             // Stop while the lease still lasts, so that two never lead at a time.
@@ -194,7 +196,7 @@ impl Leadership {
         match tokio::time::timeout(self.options.duration / REQUEST_PART, release).await {
             Ok(Ok(())) => tracing::info!("gave the lease back"),
             Ok(Err(error)) => {
-                tracing::warn!(error = %toxicity_service::error_chain(&error), "failed to give the lease back");
+                tracing::warn!(error = %ApiError::from(error), "failed to give the lease back");
             }
             Err(_) => tracing::warn!("failed to give the lease back in time"),
         }

@@ -3,6 +3,7 @@
 //!
 //! [`watching`] keeps [`cache`] up to date and says which monitor should look; [`controller`] looks, in five steps.
 
+pub mod api_error;
 pub mod arguments;
 pub mod cache;
 pub mod child;

@@ -19,6 +19,7 @@ use tower::util::MapRequestLayer;
 use toxicity_crd::v1alpha1::ToxicityMonitor;
 use toxicity_service::{Leaving, error_chain, serve_until, stop_requested};
 
+use crate::api_error::ApiError;
 use crate::arguments::RunArguments;
 use crate::cache::{Cache, MonitorKey, Watched};
 use crate::component::FIELD_MANAGER;
@@ -48,7 +49,7 @@ pub enum RunError {
     FindCluster(#[source] Box<kube::config::InferConfigError>),
     /// The client cannot be made.
     #[error("failed to make a client for the cluster")]
-    BuildClient(#[source] Box<kube::Error>),
+    BuildClient(#[source] ApiError),
     /// The address is taken.
     #[error("failed to listen on {address}; choose another with --listen")]
     Listen {
@@ -72,8 +73,7 @@ pub fn client(config: Config, metrics: &Metrics) -> Result<Client, RunError> {
         metrics.requested(request.method());
         request
     });
-    let builder =
-        ClientBuilder::try_from(config).map_err(|source| RunError::BuildClient(Box::new(source)))?;
+    let builder = ClientBuilder::try_from(config).map_err(|source| RunError::BuildClient(source.into()))?;
     Ok(builder.with_layer(&count).build())
 }
 
@@ -84,7 +84,7 @@ pub fn client(config: Config, metrics: &Metrics) -> Result<Client, RunError> {
 pub async fn run(arguments: RunArguments) -> Result<(), RunError> {
     let config = Config::infer()
         .await
-        .map_err(|source| RunError::FindCluster(Box::new(source)))?;
+        .map_err(|source| RunError::FindCluster(source.into()))?;
     let metrics = Metrics::new();
     let client = client(config, &metrics)?;
     let listener = TcpListener::bind(arguments.listen)
@@ -202,7 +202,7 @@ impl Operator {
                 Err(kube::Error::Api(status)) if status.code == 404 => {
                     "the CustomResourceDefinition of ToxicityMonitor; apply what `toxicity-operator crd` prints".to_owned()
                 }
-                Err(error) => format!("the API server: {}", error_chain(&error)),
+                Err(error) => format!("the API server: {}", ApiError::from(error)),
             };
             let change = Phase::Waiting(what.clone());
             if self
@@ -293,7 +293,9 @@ impl Operator {
                     report(&self.metrics, &kinds);
                     return kinds;
                 }
-                Err(error) => tracing::warn!(error = %error_chain(&error), "failed to ask for optional APIs"),
+                Err(error) => {
+                    tracing::warn!(error = %ApiError::from(error), "failed to ask for optional APIs");
+                }
             }
             tokio::time::sleep(WAIT).await;
         }

@@ -10,6 +10,7 @@ use kube::{Api, Client};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
+use crate::api_error::ApiError;
 use crate::cache::{Cache, MonitorKey, Watched};
 use crate::component::{LABEL_MANAGED_BY, MANAGED_BY};
 use crate::discovery::OptionalKinds;
@@ -77,7 +78,7 @@ impl Watching {
         let mut list = Vec::new();
         while let Some(event) = events.next().await {
             let changed = match event {
-                Ok(watcher::Event::Apply(object)) => cache.put(lean(watched, object)),
+                Ok(watcher::Event::Apply(object)) => cache.put(&lean(watched, object)),
                 Ok(watcher::Event::Delete(object)) => cache.remove(&lean(watched, object)),
                 Ok(watcher::Event::Init) => {
                     list.clear();
@@ -88,13 +89,14 @@ impl Watching {
                     None
                 }
                 Ok(watcher::Event::InitDone) => {
-                    cache.replace(std::mem::take(&mut list));
+                    cache.replace(&list);
+                    list = Vec::new();
                     self.trigger(Trigger::All);
                     None
                 }
                 Err(error) => {
                     self.metrics.lost_watch(watched.as_str());
-                    let error = toxicity_service::error_chain(&error);
+                    let error = ApiError::from(error);
                     tracing::warn!(kind = watched.as_str(), %error, "a watch broke; it is begun again");
                     None
                 }

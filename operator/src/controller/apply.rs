@@ -1,15 +1,15 @@
 //! Step four: makes the cluster hold what was built, and no more. Writes only what differs.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
-use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
 use serde_json::{Value, json};
 
 use super::build::{CONFIGURATION_ANNOTATION, REPLICAS_ANNOTATION};
 use super::validate::ValidatedMonitor;
+use crate::api_error::ApiError;
 use crate::cache::Cache;
 use crate::child::{Child, ChildKind};
 use crate::component::{Component, FIELD_MANAGER};
@@ -18,6 +18,9 @@ use crate::metrics::{Metrics, Write};
 
 /// Field manager that holds the number of replicas from the moment an autoscaler shall own it until it first writes.
 const HANDOVER_MANAGER: &str = "toxicity-operator-handover";
+
+/// Field manager that replaces lists as a whole, for a moment.
+const TAKE_BACK_MANAGER: &str = "toxicity-operator-take-back";
 
 /// What became of the children.
 #[derive(Debug, Default)]
@@ -46,7 +49,7 @@ pub enum Error {
         /// Its name.
         name: String,
         /// Why.
-        source: Box<kube::Error>,
+        source: ApiError,
     },
     /// An orphan cannot be deleted.
     #[error("failed to delete {kind} \"{name}\", which is no longer asked for")]
@@ -56,7 +59,7 @@ pub enum Error {
         /// Its name.
         name: String,
         /// Why.
-        source: Box<kube::Error>,
+        source: ApiError,
     },
     /// Somebody else has an object of that name.
     #[error(
@@ -76,9 +79,9 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::TakeName { .. } => "NameTaken",
-            Self::Apply { source, .. } | Self::Delete { source, .. } => match &**source {
-                kube::Error::Api(status) if status.code == 403 => "Forbidden",
-                kube::Error::Api(status) if status.code == 422 || status.code == 400 => "Refused",
+            Self::Apply { source, .. } | Self::Delete { source, .. } => match source.code() {
+                Some(403) => "Forbidden",
+                Some(400 | 422) => "Refused",
                 _ => "ApplyFailed",
             },
         }
@@ -93,9 +96,12 @@ pub async fn apply(
     monitor: &ValidatedMonitor,
     children: &[Child],
 ) -> Applied {
+    let known = ChildKind::ALL
+        .into_iter()
+        .map(|kind| (kind, cache.children(kind, &monitor.key)));
     let cluster = Cluster {
         client,
-        cache,
+        known: known.collect(),
         metrics,
         monitor,
     };
@@ -109,7 +115,7 @@ pub async fn apply(
         }
     }
     for (kind, name, live) in cluster.orphans(children) {
-        if let Err(error) = cluster.delete(kind, &name, &live).await {
+        if let Err(error) = cluster.delete(kind, name, live).await {
             applied.failures.push(Failure { kind, error });
         }
     }
@@ -119,16 +125,21 @@ pub async fn apply(
 /// The cluster as one monitor sees it.
 struct Cluster<'a> {
     client: &'a Client,
-    cache: &'a Cache,
+    /// Children that there were at the beginning, by kind and name.
+    known: HashMap<ChildKind, HashMap<String, Value>>,
     metrics: &'a Metrics,
     monitor: &'a ValidatedMonitor,
 }
 
 impl Cluster<'_> {
+    fn known(&self, kind: ChildKind, name: &str) -> Option<&Value> {
+        self.known.get(&kind)?.get(name)
+    }
+
     async fn ensure(&self, child: &Child) -> Result<(), Error> {
         let name = child.name();
-        let known = self.cache.children(child.kind, &self.monitor.key).remove(name);
-        match &known {
+        let known = self.known(child.kind, name);
+        match known {
             Some(live) if !self.owns(&live["metadata"]) => return Err(taken(child)),
             Some(live) if drift::is_applied(&child.object, live) => return Ok(()),
             Some(live) => self.hand_over_replicas(child, live).await?,
@@ -139,21 +150,57 @@ impl Cluster<'_> {
             monitor = %self.monitor.key.name, namespace = %self.monitor.key.namespace, kind = child.kind.as_str(), %name,
             new = known.is_none(), "applying"
         );
-        self.patch(child, &child.object, FIELD_MANAGER).await
+        match self.patch(child, &child.object, FIELD_MANAGER).await {
+            Err(error) if known.is_some() && error.reason() == "Refused" => {
+                self.take_back(child, error).await
+            }
+            result => result,
+        }
     }
 
     async fn patch(&self, child: &Child, object: &Value, manager: &str) -> Result<(), Error> {
-        let api = child.kind.api(self.client.clone(), &self.monitor.key.namespace);
         let parameters = PatchParams::apply(manager).force();
+        self.send(child, &parameters, &Patch::Apply(object))
+            .await
+            .map(drop)
+    }
+
+    async fn send(
+        &self,
+        child: &Child,
+        parameters: &PatchParams,
+        patch: &Patch<&Value>,
+    ) -> Result<DynamicObject, Error> {
+        let api = child.kind.api(self.client.clone(), &self.monitor.key.namespace);
         self.metrics.wrote(child.kind, Write::Apply);
-        match api.patch(child.name(), &parameters, &Patch::Apply(object)).await {
-            Ok(_) => Ok(()),
-            Err(source) => Err(Error::Apply {
+        api.patch(child.name(), parameters, patch)
+            .await
+            .map_err(|source| Error::Apply {
                 kind: child.kind.as_str(),
                 name: child.name().to_owned(),
-                source: Box::new(source),
-            }),
-        }
+                source: source.into(),
+            })
+    }
+
+    /// Lists are merged by a key, such as the number of a port: an entry whose key somebody changed stays beside ours, and
+    /// the two may exclude each other. So the lists are replaced as a whole, by a field manager that owns nothing
+    /// afterwards. Gives the first error when the object is refused even so: then it is what we ask for that is wrong.
+    async fn take_back(&self, child: &Child, refused: Error) -> Result<(), Error> {
+        let parameters = PatchParams {
+            field_manager: Some(TAKE_BACK_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let Ok(object) = self.send(child, &parameters, &Patch::Merge(&child.object)).await else {
+            return Err(refused);
+        };
+        let mut managers = object.metadata.managed_fields.unwrap_or_default();
+        managers.retain(|entry| entry.manager.as_deref() != Some(TAKE_BACK_MANAGER));
+        let disown = json!({"metadata": {
+            "managedFields": managers,
+            "resourceVersion": object.metadata.resource_version,
+        }});
+        self.send(child, &parameters, &Patch::Merge(&disown)).await?;
+        self.patch(child, &child.object, FIELD_MANAGER).await
     }
 
     /// A field that its only owner no longer applies goes back to its default: the Deployment would shrink to one pod
@@ -183,7 +230,7 @@ impl Cluster<'_> {
             .map_err(|source| Error::Apply {
                 kind: child.kind.as_str(),
                 name: child.name().to_owned(),
-                source: Box::new(source),
+                source: source.into(),
             })?;
         match found {
             Some(found) if !self.owns(&json!(found.metadata)) => Err(taken(child)),
@@ -199,16 +246,17 @@ impl Cluster<'_> {
     }
 
     /// Children of the monitor that were not built.
-    fn orphans(&self, children: &[Child]) -> Vec<(ChildKind, String, Arc<Value>)> {
+    fn orphans(&self, children: &[Child]) -> Vec<(ChildKind, &str, &Value)> {
         let wanted: HashSet<(ChildKind, &str)> =
             children.iter().map(|child| (child.kind, child.name())).collect();
         let mut orphans = Vec::new();
         for kind in ChildKind::ALL.into_iter().rev() {
-            for (name, live) in self.cache.children(kind, &self.monitor.key) {
-                let orphan = !wanted.contains(&(kind, name.as_str()))
+            for (name, live) in self.known.get(&kind).into_iter().flatten() {
+                let name = name.as_str();
+                let orphan = !wanted.contains(&(kind, name))
                     && self.owns(&live["metadata"])
                     && live["metadata"]["deletionTimestamp"].is_null()
-                    && !self.may_still_be_used(kind, &name, children);
+                    && !self.may_still_be_used(kind, name, children);
                 if orphan {
                     orphans.push((kind, name, live));
                 }
@@ -226,16 +274,13 @@ impl Cluster<'_> {
         let wanted = children
             .iter()
             .find(|child| child.kind == ChildKind::Deployment && child.name() == deployment);
-        let live = self
-            .cache
-            .children(ChildKind::Deployment, &self.monitor.key)
-            .remove(&deployment);
+        let live = self.known(ChildKind::Deployment, &deployment);
         match (wanted, live) {
             (Some(wanted), Some(live)) => {
                 let configuration = |object: &Value| {
                     object["spec"]["template"]["metadata"]["annotations"][CONFIGURATION_ANNOTATION].clone()
                 };
-                configuration(&wanted.object) != configuration(&live) || !is_rolled_out(&live)
+                configuration(&wanted.object) != configuration(live) || !is_rolled_out(live)
             }
             _ => true,
         }
@@ -259,7 +304,7 @@ impl Cluster<'_> {
             Err(source) => Err(Error::Delete {
                 kind: kind.as_str(),
                 name: name.to_owned(),
-                source: Box::new(source),
+                source: source.into(),
             }),
         }
     }

@@ -7,6 +7,8 @@ use kube::{Api, Client};
 use sha2::{Digest, Sha256};
 use toxicity_crd::v1alpha1::ToxicityMonitorSpec;
 
+use crate::api_error::ApiError;
+
 /// What the spec points at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dereferenced {
@@ -36,7 +38,7 @@ pub enum Error {
         /// Its namespace.
         namespace: String,
         /// Why.
-        source: Box<kube::Error>,
+        source: ApiError,
     },
     /// A claim cannot be read.
     #[error("failed to read PersistentVolumeClaim \"{name}\" in namespace \"{namespace}\"")]
@@ -46,7 +48,7 @@ pub enum Error {
         /// Its namespace.
         namespace: String,
         /// Why.
-        source: Box<kube::Error>,
+        source: ApiError,
     },
 }
 
@@ -85,7 +87,7 @@ pub async fn dereference(
         let secret = secrets.get_opt(name).await.map_err(|source| Error::ReadSecret {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
-            source: Box::new(source),
+            source: source.into(),
         })?;
         found
             .secrets
@@ -99,7 +101,7 @@ pub async fn dereference(
             .map_err(|source| Error::ReadClaim {
                 name: claim.to_owned(),
                 namespace: namespace.to_owned(),
-                source: Box::new(source),
+                source: source.into(),
             })?;
         found.claims.insert(claim.to_owned(), metadata.is_some());
     }

@@ -1,7 +1,5 @@
 //! Step five: says how it goes. What is said is a pure function of what was seen; it is written only when it differs.
 
-use std::sync::Arc;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 use kube::runtime::events::{Event, EventType};
@@ -31,11 +29,11 @@ pub struct Observation<'a> {
     /// Why looking itself failed, if so.
     pub error: Option<String>,
     /// Deployment of the model server.
-    pub model_server: Option<Arc<Value>>,
+    pub model_server: Option<Value>,
     /// Deployment of the web UI.
-    pub web_ui: Option<Arc<Value>>,
+    pub web_ui: Option<Value>,
     /// Pods of both.
-    pub pods: &'a [Arc<Value>],
+    pub pods: &'a [Value],
     /// Optional kinds that the cluster has.
     pub optional: &'a OptionalKinds,
     /// Revision that the model server gives.
@@ -72,7 +70,7 @@ struct ComponentState {
 }
 
 impl ComponentState {
-    fn new(component: Component, deployment: Option<&Arc<Value>>, pods: &[Arc<Value>]) -> Self {
+    fn new(component: Component, deployment: Option<&Value>, pods: &[Value]) -> Self {
         let number = |pointer: &str| {
             let value = deployment.and_then(|deployment| deployment.pointer(pointer));
             value.and_then(Value::as_i64).unwrap_or_default()
@@ -83,8 +81,8 @@ impl ComponentState {
             available: number("/status/availableReplicas"),
             updated: number("/status/updatedReplicas"),
             exists: deployment.is_some(),
-            rolled_out: deployment.is_some_and(|deployment| is_rolled_out(deployment)),
-            diagnosis: diagnose(component, deployment.map(AsRef::as_ref), pods),
+            rolled_out: deployment.is_some_and(is_rolled_out),
+            diagnosis: diagnose(component, deployment, pods),
         }
     }
 

@@ -15,32 +15,32 @@ struct Scene {
     spec: ToxicityMonitorSpec,
     invalid: Option<validate::Error>,
     failures: Vec<Failure>,
-    model_server: Option<Arc<Value>>,
-    web_ui: Option<Arc<Value>>,
-    pods: Vec<Arc<Value>>,
+    model_server: Option<Value>,
+    web_ui: Option<Value>,
+    pods: Vec<Value>,
     optional: OptionalKinds,
     previous: Option<ToxicityMonitorStatus>,
 }
 
 /// A Deployment of `wanted` pods, of which so many are new and so many answer.
-fn deployment(wanted: i64, updated: i64, available: i64) -> Arc<Value> {
-    Arc::new(json!({
+fn deployment(wanted: i64, updated: i64, available: i64) -> Value {
+    json!({
         "metadata": {"name": "comments-model-server", "generation": 1},
         "spec": {"replicas": wanted},
         "status": {
             "observedGeneration": 1, "replicas": wanted.max(available), "updatedReplicas": updated,
             "availableReplicas": available,
         },
-    }))
+    })
 }
 
-fn crashing() -> Vec<Arc<Value>> {
-    vec![Arc::new(json!({
+fn crashing() -> Vec<Value> {
+    vec![json!({
         "metadata": {"name": "comments-model-server-1", "labels": {LABEL_COMPONENT: "model-server"}},
         "status": {"containerStatuses": [
             {"name": "model-server", "lastState": {"terminated": {"exitCode": 1, "message": "error: no such model"}}},
         ]},
-    }))]
+    })]
 }
 
 impl Scene {
