@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{PoisonError, RwLock};
 
+use kube::Resource;
 use serde_json::Value;
 use tokio::sync::watch;
+use toxicity_crd::v1alpha1::ToxicityMonitor;
 
 use crate::child::ChildKind;
 use crate::component::LABEL_INSTANCE;
@@ -50,7 +52,44 @@ impl Watched {
     }
 }
 
-type Objects = HashMap<MonitorKey, HashMap<String, Kept>>;
+/// Objects by monitor and name.
+#[derive(Debug, Default)]
+struct Objects {
+    by_monitor: HashMap<MonitorKey, HashMap<String, Kept>>,
+    /// Monitor of each object, by namespace and name: somebody may change what says whose it is.
+    monitor_of: HashMap<(String, String), MonitorKey>,
+}
+
+impl Objects {
+    /// Gives the monitors that had it before and have it now, as far as something that matters has changed.
+    fn put(&mut self, place: Place, kept: Kept) -> Vec<MonitorKey> {
+        let Place { id, monitor } = place;
+        let fingerprint = kept.fingerprint;
+        let mut changed = Vec::new();
+        if self.monitor_of.get(&id).is_some_and(|before| *before != monitor) {
+            changed.extend(self.remove(&id));
+        }
+        let of_monitor = self.by_monitor.entry(monitor.clone()).or_default();
+        let before = of_monitor.insert(id.1.clone(), kept);
+        self.monitor_of.insert(id, monitor.clone());
+        if before.is_none_or(|before| before.fingerprint != fingerprint) {
+            changed.push(monitor);
+        }
+        changed
+    }
+
+    /// Gives the monitor that had it.
+    fn remove(&mut self, id: &(String, String)) -> Option<MonitorKey> {
+        let monitor = self.monitor_of.remove(id)?;
+        if let Some(of_monitor) = self.by_monitor.get_mut(&monitor) {
+            of_monitor.remove(&id.1);
+            if of_monitor.is_empty() {
+                self.by_monitor.remove(&monitor);
+            }
+        }
+        Some(monitor)
+    }
+}
 
 /// An object as text: a fifth of what its tree would take, for thousands of objects of which few are read at a time.
 #[derive(Debug)]
@@ -83,7 +122,7 @@ impl KindCache {
     #[must_use]
     pub fn of(&self, monitor: &MonitorKey) -> HashMap<String, Value> {
         let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
-        let of_monitor = objects.get(monitor).into_iter().flatten();
+        let of_monitor = objects.by_monitor.get(monitor).into_iter().flatten();
         of_monitor
             .map(|(name, kept)| {
                 let object = serde_json::from_str(&kept.text).expect("what was written as JSON is JSON");
@@ -92,36 +131,29 @@ impl KindCache {
             .collect()
     }
 
-    /// Takes in an object that came or changed. Gives its monitor when that should look.
-    pub fn put(&self, object: &Value) -> Option<MonitorKey> {
-        let (key, name) = place(object)?;
+    /// Takes in an object that came or changed. Gives the monitors that should look.
+    pub fn put(&self, object: &Value) -> Vec<MonitorKey> {
+        let Some(place) = place(object) else {
+            return self.remove(object);
+        };
         let kept = self.keep(object);
-        let fingerprint = kept.fingerprint;
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-        let before = objects.entry(key.clone()).or_default().insert(name, kept);
-        let changed = before.is_none_or(|before| before.fingerprint != fingerprint);
-        changed.then_some(key)
+        objects.put(place, kept)
     }
 
-    /// Forgets an object that is gone. Gives its monitor, which should look.
-    pub fn remove(&self, object: &Value) -> Option<MonitorKey> {
-        let (key, name) = place(object)?;
+    /// Forgets an object that is gone. Gives the monitors that should look.
+    pub fn remove(&self, object: &Value) -> Vec<MonitorKey> {
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_monitor) = objects.get_mut(&key) {
-            of_monitor.remove(&name);
-            if of_monitor.is_empty() {
-                objects.remove(&key);
-            }
-        }
-        Some(key)
+        let removed = id(object).and_then(|id| objects.remove(&id));
+        removed.into_iter().collect()
     }
 
     /// Replaces everything by a complete list.
     pub fn replace(&self, list: &[Value]) {
-        let mut fresh = Objects::new();
+        let mut fresh = Objects::default();
         for object in list {
-            if let Some((key, name)) = place(object) {
-                fresh.entry(key).or_default().insert(name, self.keep(object));
+            if let Some(place) = place(object) {
+                fresh.put(place, self.keep(object));
             }
         }
         *self.objects.write().unwrap_or_else(PoisonError::into_inner) = fresh;
@@ -130,7 +162,7 @@ impl KindCache {
 
     /// Forgets everything: the API is gone.
     pub fn clear(&self) {
-        *self.objects.write().unwrap_or_else(PoisonError::into_inner) = Objects::new();
+        *self.objects.write().unwrap_or_else(PoisonError::into_inner) = Objects::default();
     }
 
     /// Whether everything has been listed once.
@@ -178,15 +210,34 @@ impl KindCache {
     }
 }
 
-/// Monitor and name of an object.
-fn place(object: &Value) -> Option<(MonitorKey, String)> {
+/// Where an object belongs.
+struct Place {
+    /// Namespace and name.
+    id: (String, String),
+    monitor: MonitorKey,
+}
+
+fn id(object: &Value) -> Option<(String, String)> {
+    let text = |field: &str| object["metadata"][field].as_str().map(str::to_owned);
+    Some((text("namespace")?, text("name")?))
+}
+
+/// Children say by their owner whose they are, pods by their label.
+fn place(object: &Value) -> Option<Place> {
+    let id = id(object)?;
     let metadata = &object["metadata"];
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let key = MonitorKey {
-        namespace: text(&metadata["namespace"])?,
-        name: text(&metadata["labels"][LABEL_INSTANCE])?,
+    let owner = metadata["ownerReferences"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|owner| owner["kind"] == ToxicityMonitor::kind(&()).as_ref())
+        .map(|owner| &owner["name"]);
+    let name = owner.unwrap_or(&metadata["labels"][LABEL_INSTANCE]).as_str()?;
+    let monitor = MonitorKey {
+        namespace: id.0.clone(),
+        name: name.to_owned(),
     };
-    Some((key, text(&metadata["name"])?))
+    Some(Place { id, monitor })
 }
 
 /// Everything that is watched.
@@ -265,10 +316,10 @@ mod tests {
             (Watched::Pods, true),
         ] {
             let cache = KindCache::new(watched);
-            assert_eq!(cache.put(&object("a", 1, 1)), Some(key()));
-            assert_eq!(cache.put(&object("a", 1, 1)), None, "{watched:?}");
-            assert_eq!(cache.put(&object("a", 1, 2)).is_some(), counts, "{watched:?}");
-            assert_eq!(cache.put(&object("a", 2, 2)), Some(key()));
+            assert_eq!(cache.put(&object("a", 1, 1)), [key()]);
+            assert_eq!(cache.put(&object("a", 1, 1)), [], "{watched:?}");
+            assert_eq!(!cache.put(&object("a", 1, 2)).is_empty(), counts, "{watched:?}");
+            assert_eq!(cache.put(&object("a", 2, 2)), [key()]);
         }
     }
 
@@ -277,7 +328,7 @@ mod tests {
         let cache = KindCache::new(Watched::Child(ChildKind::Service));
         cache.put(&object("a", 1, 1));
         cache.put(&object("b", 1, 1));
-        assert_eq!(cache.remove(&object("a", 1, 1)), Some(key()));
+        assert_eq!(cache.remove(&object("a", 1, 1)), [key()]);
         assert_eq!(cache.of(&key()).into_keys().collect::<Vec<_>>(), ["b"]);
         assert!(!cache.is_complete());
         cache.replace(&[object("c", 1, 1)]);
@@ -290,7 +341,26 @@ mod tests {
         let cache = KindCache::new(Watched::Pods);
         assert_eq!(
             cache.put(&json!({"metadata": {"name": "a", "namespace": "b"}})),
-            None
+            []
         );
+    }
+
+    #[test]
+    fn an_owner_counts_more_than_a_label_and_both_monitors_hear_of_a_change() {
+        let cache = KindCache::new(Watched::Child(ChildKind::Service));
+        cache.put(&object("a", 1, 1));
+        let mut relabelled = object("a", 1, 1);
+        relabelled["metadata"]["labels"][LABEL_INSTANCE] = json!("intruder");
+        let other = MonitorKey {
+            name: "intruder".to_owned(),
+            ..key()
+        };
+        assert_eq!(cache.put(&relabelled), [key(), other.clone()]);
+        assert!(cache.of(&key()).is_empty());
+        relabelled["metadata"]["ownerReferences"] = json!([{"kind": "ToxicityMonitor", "name": "comments"}]);
+        assert_eq!(cache.put(&relabelled), [other, key()]);
+        relabelled["metadata"]["labels"] = json!({});
+        assert_eq!(cache.put(&relabelled), [key()]);
+        assert_eq!(cache.of(&key()).len(), 1);
     }
 }

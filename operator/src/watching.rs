@@ -82,26 +82,26 @@ impl Watching {
                 Ok(watcher::Event::Delete(object)) => cache.remove(&lean(watched, object)),
                 Ok(watcher::Event::Init) => {
                     list.clear();
-                    None
+                    Vec::new()
                 }
                 Ok(watcher::Event::InitApply(object)) => {
                     list.push(lean(watched, object));
-                    None
+                    Vec::new()
                 }
                 Ok(watcher::Event::InitDone) => {
                     cache.replace(&list);
                     list = Vec::new();
                     self.trigger(Trigger::All);
-                    None
+                    Vec::new()
                 }
                 Err(error) => {
                     self.metrics.lost_watch(watched.as_str());
                     let error = ApiError::from(error);
                     tracing::warn!(kind = watched.as_str(), %error, "a watch broke; it is begun again");
-                    None
+                    Vec::new()
                 }
             };
-            if let Some(monitor) = changed {
+            for monitor in changed {
                 self.trigger(Trigger::Monitor(monitor));
             }
         }
