@@ -165,9 +165,8 @@ impl Operator {
             self.look_after(stop_told(self.stopped.clone())).await;
             return Ok(());
         }
-        self.phase.send_replace(Phase::StandingBy);
         let mut leadership = tokio::select! {
-            leadership = Leadership::acquire(self.client.clone(), self.lease_options()) => leadership?,
+            leadership = self.wait_for_lead() => leadership,
             () = stop_told(self.stopped.clone()) => return Ok(()),
         };
         self.metrics.leader.set(1);
@@ -190,6 +189,22 @@ impl Operator {
             namespace: namespace.unwrap_or_else(|| self.client.default_namespace().to_owned()),
             identity: lease.identity.clone().unwrap_or_else(default_identity),
             duration: lease.lease_duration,
+        }
+    }
+
+    /// A role may be bound a moment after the operator starts.
+    async fn wait_for_lead(&self) -> Leadership {
+        loop {
+            self.phase.send_replace(Phase::StandingBy);
+            match Leadership::acquire(self.client.clone(), self.lease_options()).await {
+                Ok(leadership) => return leadership,
+                Err(error) => {
+                    let what = error_chain(&error);
+                    tracing::warn!("waiting for the right to lead: {what}");
+                    self.phase.send_replace(Phase::Waiting(what));
+                }
+            }
+            tokio::time::sleep(WAIT).await;
         }
     }
 
