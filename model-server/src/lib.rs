@@ -16,6 +16,7 @@ mod queue;
 pub mod scheduler;
 pub mod serve;
 pub mod span;
+pub mod telemetry;
 pub mod tokenization;
 pub mod verdict;
 pub mod window;
