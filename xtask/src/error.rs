@@ -104,6 +104,140 @@ pub enum Error {
     /// Ctrl-C cannot be caught.
     #[error("failed to catch Ctrl-C")]
     CatchSignal(#[from] ctrlc::Error),
+    /// A name that could mean something else in a path or a command.
+    #[error(
+        "failed to use \"{0}\" as the name of a cluster: take up to 40 lower-case letters, digits and dashes"
+    )]
+    NameCluster(String),
+    /// There is no such cluster.
+    #[error("failed to find the cluster \"{name}\": {remedy}")]
+    FindCluster {
+        /// Its name.
+        name: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// A cluster cannot become what was asked for.
+    #[error(
+        "failed to change the cluster \"{name}\", which {what}: stop it by `{remedy}` and start it again"
+    )]
+    ChangeCluster {
+        /// Its name.
+        name: String,
+        /// Why not.
+        what: &'static str,
+        /// The command that stops it.
+        remedy: String,
+    },
+    /// Not all of a cluster runs.
+    #[error("failed to find everything running; missing: {components}. `{remedy}` starts it")]
+    MissComponents {
+        /// What does not run.
+        components: String,
+        /// The command that starts it.
+        remedy: String,
+    },
+    /// A program of a cluster does not run.
+    #[error("{component} {what}; the end of \"{log}\":\n{end}\n")]
+    RunComponent {
+        /// The program.
+        component: String,
+        /// What it did.
+        what: String,
+        /// Its log.
+        log: PathBuf,
+        /// The last lines of the log.
+        end: String,
+    },
+    /// Nodes do not get ready.
+    #[error("failed to get {nodes} ready; the logs of the kubelets in \"{log}\" say why")]
+    AwaitNodes {
+        /// Names of the nodes.
+        nodes: String,
+        /// Folder of the logs.
+        log: PathBuf,
+    },
+    /// Nodes of another cluster are on this machine.
+    #[error(
+        "failed to add nodes: the cluster in \"{owner}\" has some, and a machine holds one cluster with nodes. Stop it \
+         by `cargo xtask cluster down --name {}` in its repository, or use --nodes 0",
+        owner.file_name().unwrap_or_default().to_string_lossy()
+    )]
+    ShareMachine {
+        /// The state folder of the other cluster.
+        owner: PathBuf,
+    },
+    /// The addresses of nodes mean something else on this machine.
+    #[error(
+        "failed to add nodes: they need 10.89.0.0/24, 10.244.0.0/16 and 10.96.0.0/16, but this machine has the route \
+         \"{route}\". Remove what has made it, or use --nodes 0"
+    )]
+    ShareAddresses {
+        /// The route that is there.
+        route: String,
+    },
+    /// Nodes need root.
+    #[error(
+        "failed to start nodes: network namespaces, mounts and cgroups need root. Run this as root, use --nodes \
+         0 (the control plane alone), --kind (with Docker), or --use-current-context (a cluster of your own)"
+    )]
+    NeedRoot,
+    /// Not Linux.
+    #[error(
+        "failed to start a cluster: Kubernetes runs on Linux. Use --kind (with Docker) or --use-current-context (a \
+         cluster of your own)"
+    )]
+    NeedLinux,
+    /// No folder to keep programs in.
+    #[error("failed to find the home folder: set HOME, or XDG_CACHE_HOME and KUBECONFIG")]
+    FindCache,
+    /// A folder of programs lacks one.
+    #[error("failed to find {program} in \"{folder}\": correct KUBEBUILDER_ASSETS, or unset it")]
+    FindAsset {
+        /// The program.
+        program: &'static str,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// No Docker for kind.
+    #[error(
+        "failed to reach Docker, which kind needs: start it until `docker info` works, or leave --kind away"
+    )]
+    FindDocker,
+    /// No node that could take an image.
+    #[error(
+        "failed to load images: the cluster \"{cluster}\" has no nodes; add one by `cargo xtask cluster up --nodes 1 \
+         --name {cluster}`"
+    )]
+    LoadWithoutNodes {
+        /// The cluster.
+        cluster: String,
+    },
+    /// The nodes are somebody else's.
+    #[error(
+        "failed to load images into the cluster of \"{cluster}\", which is not of this task's making: push them to a \
+         registry that it can reach, and name them with --operator-image, --model-server-image and --web-ui-image"
+    )]
+    LoadIntoForeignCluster {
+        /// The context.
+        cluster: String,
+    },
+    /// Flags for a cluster without one.
+    #[error(
+        "failed to start: --nodes, --kind, --use-current-context and the --…-image flags are for --cluster; add it"
+    )]
+    NeedClusterFlag,
+    /// Neither Docker nor root.
+    #[error(
+        "failed to build images: without a Docker daemon it is buildah that builds them, which needs root here. Start \
+         Docker until `docker info` works, or run this as root"
+    )]
+    NeedRootForImages,
+    /// No Debian to make a base image from.
+    #[error(
+        "failed to make a base image: that takes the packages of Debian or Ubuntu, which this is not. Use --public-bases"
+    )]
+    ChooseBase,
     /// Tests failed.
     #[error("{0} of the steps above failed")]
     FailTests(usize),

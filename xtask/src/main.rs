@@ -4,7 +4,13 @@ mod apt;
 mod bench;
 mod browser;
 mod build;
+mod cluster;
+mod component;
+mod digest;
 mod error;
+mod generate;
+mod image;
+mod install;
 mod licenses;
 mod onnxruntime;
 mod process;
@@ -12,6 +18,7 @@ mod service;
 mod test;
 mod toolchain;
 mod up;
+mod up_cluster;
 mod web_app;
 mod workspace;
 
@@ -31,12 +38,18 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Build everything and run the model server and the web UI here until Ctrl-C.
+    /// Build everything and run it here until Ctrl-C: as two processes, or with --cluster in a real Kubernetes.
     Up(up::UpArguments),
     /// Run the tests: all of them, or the suites named.
     Test(test::TestArguments),
-    /// Build the release binaries and the web app without starting them.
-    Build,
+    /// Build the release binaries and the web app without starting them, and lay them out for an installation.
+    Build(build::BuildArguments),
+    /// Build the images of the product; without a registry unless one is asked for.
+    Image(image::ImageArguments),
+    /// Start, stop or show a real Kubernetes on this machine.
+    Cluster(cluster::ClusterArguments),
+    /// Write the manifests that are made from the code: CustomResourceDefinition and roles.
+    Generate,
     /// Measure the server beside the bare sessions in one run.
     Bench(bench::BenchArguments),
 }
@@ -46,7 +59,10 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Up(arguments) => up::run(&workspace, &arguments),
         Task::Test(arguments) => test::run(&workspace, &arguments),
-        Task::Build => build::release(&workspace).map(|_| ()),
+        Task::Build(arguments) => build::build(&workspace, &arguments),
+        Task::Image(arguments) => image::run(&workspace, &arguments),
+        Task::Cluster(arguments) => cluster::run(&workspace, &arguments),
+        Task::Generate => generate::run(&workspace),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
     };
     match result {

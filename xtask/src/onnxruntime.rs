@@ -4,9 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sha2::{Digest, Sha256};
-
 use crate::apt::{self, Program};
+use crate::digest::sha256_hex;
 use crate::error::Error;
 use crate::process::{announce, run};
 use crate::workspace::Workspace;
@@ -71,18 +70,7 @@ pub fn ensure(workspace: &Workspace) -> Result<PathBuf, Error> {
 
 fn fetch(workspace: &Workspace, wheel: &Wheel, library: &Path) -> Result<(), Error> {
     announce(&format!("fetching ONNX Runtime {VERSION} (PyPI wheel, 24 MB)"));
-    if !has_pip() {
-        apt::ensure(&[
-            Program {
-                name: "python3",
-                package: "python3",
-            },
-            Program {
-                name: "pip3",
-                package: "python3-pip",
-            },
-        ])?;
-    }
+    ensure_pip()?;
     let folder = library
         .parent()
         .expect("the library lies in a folder of its version");
@@ -119,6 +107,23 @@ fn fetch(workspace: &Workspace, wheel: &Wheel, library: &Path) -> Result<(), Err
     std::fs::remove_dir_all(&downloads).map_err(file("remove", &downloads))
 }
 
+/// Installs Python and pip where they are missing.
+pub fn ensure_pip() -> Result<(), Error> {
+    if has_pip() {
+        return Ok(());
+    }
+    apt::ensure(&[
+        Program {
+            name: "python3",
+            package: "python3",
+        },
+        Program {
+            name: "pip3",
+            package: "python3-pip",
+        },
+    ])
+}
+
 fn has_pip() -> bool {
     let mut command = Command::new("python3");
     command.args(["-m", "pip", "--version"]);
@@ -136,9 +141,7 @@ fn single_wheel(folder: &Path) -> Result<PathBuf, Error> {
 
 fn verify(archive: &Path, pinned: &'static str) -> Result<(), Error> {
     let content = std::fs::read(archive).map_err(file("read", archive))?;
-    let found = Sha256::digest(&content)
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let found = sha256_hex(&content);
     if found == pinned {
         Ok(())
     } else {

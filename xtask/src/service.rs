@@ -97,6 +97,32 @@ pub fn check_port(port: u16, flag: &'static str) -> Result<(), Error> {
         .map_err(|source| Error::TakePort { port, flag, source })
 }
 
+/// Ports that are free at this moment and stay so for longer: the kernel takes none of them for outgoing connections,
+/// which a server that starts again later would find in its place.
+pub fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT], Error> {
+    // Below the ranges of Linux and of macOS, and beginning elsewhere for every process.
+    const FIRST: u32 = 20_000;
+    const RANGE: u32 = 10_000;
+    let mut ports = [0; COUNT];
+    let mut found = 0;
+    for step in 0..RANGE {
+        let offset = (std::process::id().wrapping_mul(37) + step) % RANGE;
+        let port = u16::try_from(FIRST + offset).expect("the range ends below 65,536");
+        if found < COUNT && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            ports[found] = port;
+            found += 1;
+        }
+        if found == COUNT {
+            return Ok(ports);
+        }
+    }
+    Err(Error::TakePort {
+        port: 0,
+        flag: "another network",
+        source: std::io::ErrorKind::AddrInUse.into(),
+    })
+}
+
 /// A port that is free at this moment.
 pub fn free_port() -> Result<u16, Error> {
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());

@@ -6,17 +6,26 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
+use crate::cluster::{self, Cluster, ClusterChoice, ClusterName};
 use crate::error::{self, Error};
+use crate::install::{self, ImageNames};
 use crate::process::{announce, run as run_command, start_error};
 use crate::workspace::Workspace;
 use crate::{browser, build, licenses, onnxruntime, toolchain};
 
+/// The package whose tests need a cluster.
+const CLUSTER_TESTS: &str = "toxicity-cluster-tests";
+
 /// Which tests to run.
 #[derive(Debug, Args)]
 pub struct TestArguments {
-    /// Suites to run; none means all.
+    /// Suites to run; none means all but `cluster`.
     #[arg(value_enum)]
     suites: Vec<Suite>,
+
+    /// Leave the cluster of the suites `operator` and `cluster` running, to look at it.
+    #[arg(long)]
+    keep_cluster: bool,
 }
 
 /// A part of the tests that can run by itself.
@@ -28,18 +37,31 @@ enum Suite {
     Rust,
     /// The whole product in a real browser, and its processes from the outside.
     EndToEnd,
+    /// The operator against a real control plane without nodes.
+    Operator,
+    /// The installed product on two real nodes; takes minutes and needs root.
+    Cluster,
     /// Licences, sources and double versions of the dependencies.
     Licenses,
 }
 
 impl Suite {
-    const ALL: [Self; 4] = [Self::Lint, Self::Rust, Self::EndToEnd, Self::Licenses];
+    /// What runs unless something else is asked for.
+    const DEFAULT: [Self; 5] = [
+        Self::Lint,
+        Self::Rust,
+        Self::EndToEnd,
+        Self::Operator,
+        Self::Licenses,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::Lint => "lint",
             Self::Rust => "rust",
             Self::EndToEnd => "end-to-end",
+            Self::Operator => "operator",
+            Self::Cluster => "cluster",
             Self::Licenses => "licenses",
         }
     }
@@ -62,7 +84,7 @@ impl Tally {
 /// Runs the suites and prints one line each and one for all.
 pub fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<(), Error> {
     let suites = if arguments.suites.is_empty() {
-        &Suite::ALL[..]
+        &Suite::DEFAULT[..]
     } else {
         &arguments.suites
     };
@@ -70,7 +92,7 @@ pub fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<(), Error
     for &suite in suites {
         announce(&format!("suite {}", suite.name()));
         let started = Instant::now();
-        let tally = run_suite(workspace, suite).unwrap_or_else(|error| {
+        let tally = run_suite(workspace, suite, arguments.keep_cluster).unwrap_or_else(|error| {
             eprintln!("error: {}", error::chain(&error));
             Tally { passed: 0, failed: 1 }
         });
@@ -99,12 +121,14 @@ fn print_line(name: &str, tally: Tally, elapsed: Duration) {
     );
 }
 
-fn run_suite(workspace: &Workspace, suite: Suite) -> Result<Tally, Error> {
+fn run_suite(workspace: &Workspace, suite: Suite, keep_cluster: bool) -> Result<Tally, Error> {
     match suite {
         Suite::Lint => lint(workspace),
         Suite::Rust => {
             onnxruntime::ensure(workspace)?;
-            cargo_test(workspace, &["--workspace", "--exclude=toxicity-tests"])
+            let elsewhere = ["--exclude=toxicity-tests", "--exclude", CLUSTER_TESTS];
+            let arguments = [&["--workspace"], &elsewhere[..]].concat();
+            cargo_test(cargo(workspace).args(["test", "--no-fail-fast"]).args(arguments))
         }
         Suite::EndToEnd => {
             onnxruntime::ensure(workspace)?;
@@ -118,10 +142,81 @@ fn run_suite(workspace: &Workspace, suite: Suite) -> Result<Tally, Error> {
                 "--package=toxicity-web-server",
             ]);
             run_command(&mut binaries, "The compiler's message above says why.")?;
-            cargo_test(workspace, &["--package=toxicity-tests"])
+            cargo_test(cargo(workspace).args(["test", "--no-fail-fast", "--package=toxicity-tests"]))
         }
+        Suite::Operator => with_cluster(workspace, 0, keep_cluster, |cluster| {
+            announce("building the operator");
+            let mut binary = cargo(workspace);
+            binary.args(["build", "--package=toxicity-operator"]);
+            run_command(&mut binary, "The compiler's message above says why.")?;
+            cargo_test(&mut cluster_tests(workspace, cluster, "control_plane"))
+        }),
+        Suite::Cluster => with_cluster(workspace, 2, keep_cluster, |cluster| {
+            let images = install::images(workspace, cluster, &ImageNames::default())?;
+            install::operator(workspace, cluster, &images)?;
+            let mut tests = cluster_tests(workspace, cluster, "nodes");
+            tests
+                .args(["--", "--test-threads=1"])
+                .env("TOXICITY_OPERATOR_IMAGE", &images.operator)
+                .env("TOXICITY_MODEL_SERVER_IMAGE", &images.model_server)
+                .env("TOXICITY_WEB_UI_IMAGE", &images.web_ui);
+            cargo_test(&mut tests)
+        }),
         Suite::Licenses => licenses::check(workspace).map(|()| Tally { passed: 1, failed: 0 }),
     }
+}
+
+/// Runs tests beside a cluster of their own, which is stopped afterwards, however they end.
+fn with_cluster(
+    workspace: &Workspace,
+    nodes: u8,
+    keep: bool,
+    tests: impl FnOnce(&Cluster) -> Result<Tally, Error>,
+) -> Result<Tally, Error> {
+    let name: ClusterName = "test".parse()?;
+    // What an interrupted run has left could make a test pass or fail.
+    cluster::down(workspace, &name)?;
+    let choice = ClusterChoice {
+        nodes: Some(nodes),
+        ..ClusterChoice::default()
+    };
+    let result = cluster::up(workspace, &name, &choice).and_then(|cluster| tests(&cluster));
+    if keep {
+        announce("the cluster runs on; stop it by `cargo xtask cluster down --name test`");
+        return result;
+    }
+    let down = cluster::down(workspace, &name);
+    let tally = result?;
+    down.map(|()| tally)
+}
+
+/// The tests of a file of the package that needs a cluster. They find kubectl on the path, and by the state folder the
+/// processes that they may kill.
+fn cluster_tests(workspace: &Workspace, cluster: &Cluster, file: &str) -> Command {
+    let mut path = cluster
+        .kubectl
+        .parent()
+        .map(std::path::Path::as_os_str)
+        .unwrap_or_default()
+        .to_owned();
+    if let Some(rest) = std::env::var_os("PATH") {
+        path.push(":");
+        path.push(rest);
+    }
+    let mut command = cargo(workspace);
+    command
+        .args([
+            "test",
+            "--no-fail-fast",
+            "--package",
+            CLUSTER_TESTS,
+            "--test",
+            file,
+        ])
+        .env("KUBECONFIG", &cluster.kubeconfig)
+        .env("TOXICITY_CLUSTER_STATE", &cluster.folder)
+        .env("PATH", path);
+    command
 }
 
 fn lint(workspace: &Workspace) -> Result<Tally, Error> {
@@ -163,17 +258,13 @@ fn cargo(workspace: &Workspace) -> Command {
     command
 }
 
-/// Runs `cargo test`, passing on what it prints and adding up its result lines.
-fn cargo_test(workspace: &Workspace, arguments: &[&str]) -> Result<Tally, Error> {
-    let mut command = cargo(workspace);
-    command
-        .args(["test", "--no-fail-fast"])
-        .args(arguments)
-        .stdout(Stdio::piped());
+/// Runs a `cargo test`, passing on what it prints and adding up its result lines.
+fn cargo_test(command: &mut Command) -> Result<Tally, Error> {
+    command.stdout(Stdio::piped());
     let remedy = "Is cargo on the path?";
     let mut child = command
         .spawn()
-        .map_err(|source| start_error(&command, remedy, source))?;
+        .map_err(|source| start_error(command, remedy, source))?;
     let stdout = child.stdout.take().expect("standard output is piped");
     let mut tally = Tally::default();
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
@@ -184,7 +275,7 @@ fn cargo_test(workspace: &Workspace, arguments: &[&str]) -> Result<Tally, Error>
     }
     let status = child
         .wait()
-        .map_err(|source| start_error(&command, remedy, source))?;
+        .map_err(|source| start_error(command, remedy, source))?;
     if !status.success() && tally.failed == 0 {
         // The compiler or a crash, which leaves no result line.
         tally.failed = 1;

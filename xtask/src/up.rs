@@ -10,6 +10,7 @@ use crate::build;
 use crate::error::Error;
 use crate::process::announce;
 use crate::service::{Service, check_port};
+use crate::up_cluster::{self, LocalPorts, UpClusterArguments};
 use crate::workspace::Workspace;
 
 const READY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -30,13 +31,21 @@ pub struct UpArguments {
         long,
         env = "TOXICITY_MODEL",
         default_value = "bundled",
-        value_name = "SOURCE"
+        value_name = "SOURCE",
+        conflicts_with = "cluster"
     )]
     model: String,
 
     /// Open the web UI in the browser.
     #[arg(long)]
     open: bool,
+
+    /// Run it in a real Kubernetes: start a cluster, build the images, install the operator and the smallest sample.
+    #[arg(long)]
+    cluster: bool,
+
+    #[command(flatten)]
+    in_cluster: UpClusterArguments,
 }
 
 /// Builds, starts, prints the addresses and waits for Ctrl-C.
@@ -46,12 +55,24 @@ pub fn run(workspace: &Workspace, arguments: &UpArguments) -> Result<(), Error> 
         model_port,
         ref model,
         open,
+        cluster,
+        ref in_cluster,
     } = *arguments;
+    if !cluster && !in_cluster.is_default() {
+        return Err(Error::NeedClusterFlag);
+    }
     if port == model_port {
         return Err(Error::SharePort(port));
     }
     check_port(port, "--port")?;
     check_port(model_port, "--model-port")?;
+    if cluster {
+        let ports = LocalPorts {
+            web_ui: port,
+            model_server: model_port,
+        };
+        return up_cluster::run(workspace, in_cluster, ports, open);
+    }
     let product = build::release(workspace)?;
 
     let (interrupt, interrupted) = mpsc::channel();
