@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use serde::Deserialize;
 
 use crate::apt::{self, Program};
+use crate::bench_operator::{self, BenchOperatorArguments};
 use crate::build::{self, Product};
 use crate::error::Error;
 use crate::process::{announce, output};
@@ -53,9 +54,26 @@ function done(summary, latency, _)
 end
 "#;
 
-/// What to measure.
+/// What to measure: the model server, unless the operator is named.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArguments {
+    #[command(subcommand)]
+    subject: Option<Subject>,
+
+    #[command(flatten)]
+    server: ServerBenchArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subject {
+    /// Many monitors at once, against a control plane of its own.
+    Operator(BenchOperatorArguments),
+}
+
+/// What to measure of the model server.
+#[derive(Debug, Args)]
+struct ServerBenchArguments {
     /// Seconds of each measurement.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
@@ -102,8 +120,16 @@ impl HttpRate {
     }
 }
 
-/// Measures and prints a table.
+/// Measures what was named.
 pub fn run(workspace: &Workspace, arguments: &BenchArguments) -> Result<(), Error> {
+    match &arguments.subject {
+        Some(Subject::Operator(arguments)) => bench_operator::run(workspace, arguments),
+        None => server(workspace, &arguments.server),
+    }
+}
+
+/// Measures the model server and prints a table.
+fn server(workspace: &Workspace, arguments: &ServerBenchArguments) -> Result<(), Error> {
     apt::ensure(&[Program {
         name: "wrk",
         package: "wrk",
@@ -199,7 +225,7 @@ fn print_table(rounds: &[Round], seconds: u64) {
 
 struct Bench<'a> {
     workspace: &'a Workspace,
-    arguments: &'a BenchArguments,
+    arguments: &'a ServerBenchArguments,
     product: Product,
     texts: PathBuf,
     bodies: PathBuf,
@@ -210,7 +236,7 @@ impl<'a> Bench<'a> {
     /// Writes the bodies and the script for wrk.
     fn prepare(
         workspace: &'a Workspace,
-        arguments: &'a BenchArguments,
+        arguments: &'a ServerBenchArguments,
         product: Product,
     ) -> Result<Self, Error> {
         let texts = workspace.root().join(&arguments.texts);

@@ -18,6 +18,8 @@ use crate::workspace::Workspace;
 
 const NAMESPACE: &str = "bench";
 
+const REMEDY: &str = "Its message above says why.";
+
 /// Monitors before, whose cost is the baseline.
 const ALONE: usize = 5;
 
@@ -49,10 +51,13 @@ struct Counts(BTreeMap<String, f64>);
 impl Counts {
     /// Reads the text format of Prometheus; labels stay part of the name.
     fn parse(text: &str) -> Self {
-        let samples = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
-            let (name, value) = line.rsplit_once(' ')?;
-            Some((name.to_owned(), value.parse().ok()?))
-        });
+        let samples = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| {
+                let (name, value) = line.rsplit_once(' ')?;
+                Some((name.to_owned(), value.parse().ok()?))
+            });
         Self(samples.collect())
     }
 
@@ -103,90 +108,186 @@ pub fn run(workspace: &Workspace, arguments: &BenchOperatorArguments) -> Result<
         nodes: Some(0),
         ..ClusterChoice::default()
     };
-    let result = cluster::up(workspace, &name, &choice).and_then(|cluster| measure(workspace, &cluster, arguments));
+    let result =
+        cluster::up(workspace, &name, &choice).and_then(|cluster| measure(workspace, &cluster, arguments));
     cluster::down(workspace, &name)?;
     result
 }
 
-fn measure(workspace: &Workspace, cluster: &Cluster, arguments: &BenchOperatorArguments) -> Result<(), Error> {
-    let remedy = "Its message above says why.";
+fn measure(
+    workspace: &Workspace,
+    cluster: &Cluster,
+    arguments: &BenchOperatorArguments,
+) -> Result<(), Error> {
     let mut define = cluster.kubectl();
     define.args(["apply", "--server-side", "--kustomize"]);
-    run_command(define.arg(workspace.root().join("manifests/crd")).stdout(Stdio::null()), remedy)?;
+    define
+        .arg(workspace.root().join("manifests/crd"))
+        .stdout(Stdio::null());
+    run_command(&mut define, REMEDY)?;
     let mut namespace = cluster.kubectl();
-    run_command(namespace.args(["create", "namespace", NAMESPACE]).stdout(Stdio::null()), remedy)?;
+    namespace
+        .args(["create", "namespace", NAMESPACE])
+        .stdout(Stdio::null());
+    run_command(&mut namespace, REMEDY)?;
 
+    let many = usize::from(arguments.monitors);
     let operator = Operator::start(workspace, cluster)?;
+    let mut table = Table::default();
+    let alone = measure_alone(cluster, &operator, &mut table)?;
+    measure_many(cluster, &operator, many, &alone, &mut table)?;
+    measure_stillness(&operator, arguments.still_seconds, &mut table)?;
+    drop(operator);
+    measure_restart(workspace, cluster, ALONE + many, &mut table)?;
+    table.print();
+    Ok(())
+}
+
+/// What one monitor costs by itself.
+struct Alone {
+    seconds: f64,
+    requests: f64,
+}
+
+fn measure_alone(cluster: &Cluster, operator: &Operator, table: &mut Table) -> Result<Alone, Error> {
     announce(&format!("{ALONE} monitors, one after the other"));
     let before = operator.counts()?;
-    let mut alone = Duration::ZERO;
+    let mut elapsed = Duration::ZERO;
     for number in 0..ALONE {
         let started = Instant::now();
         create(cluster, &[format!("alone-{number}")])?;
         wait_until_seen(cluster, number + 1)?;
-        alone += started.elapsed();
+        elapsed += started.elapsed();
     }
-    let alone = alone.as_secs_f64() / as_number(ALONE);
     operator.wait_until_quiet()?;
-    let after = operator.counts()?;
-    let alone_requests = (after.requests() - before.requests()) / as_number(ALONE);
+    let alone = Alone {
+        seconds: elapsed.as_secs_f64() / as_number(ALONE),
+        requests: (operator.counts()?.requests() - before.requests()) / as_number(ALONE),
+    };
+    table.seconds("one monitor alone, created to reported", alone.seconds);
+    table.number("  requests to the API server", alone.requests, 1);
+    Ok(alone)
+}
 
-    let many = usize::from(arguments.monitors);
+fn measure_many(
+    cluster: &Cluster,
+    operator: &Operator,
+    many: usize,
+    alone: &Alone,
+    table: &mut Table,
+) -> Result<(), Error> {
     announce(&format!("{many} monitors at once"));
-    let before = after;
+    let before = operator.counts()?;
     let started = Instant::now();
     let names: Vec<String> = (0..many).map(|number| format!("monitor-{number}")).collect();
     create(cluster, &names)?;
-    let created = started.elapsed();
+    table.seconds(
+        &format!("{many} monitors at once, until all exist"),
+        started.elapsed().as_secs_f64(),
+    );
     wait_until_seen(cluster, ALONE + many)?;
-    let seen = started.elapsed();
+    let seen = started.elapsed().as_secs_f64();
     operator.wait_until_quiet()?;
     let after = operator.counts()?;
     let each = |count: fn(&Counts) -> f64| (count(&after) - count(&before)) / as_number(many);
+    table.seconds("  until all are reported", seen);
+    table.seconds("  for each", seen / as_number(many));
+    table.number(
+        "    as a ratio to one alone",
+        seen / as_number(many) / alone.seconds,
+        2,
+    );
+    table.number("  requests to the API server for each", each(Counts::requests), 1);
+    table.number(
+        "    as a ratio to one alone",
+        each(Counts::requests) / alone.requests,
+        2,
+    );
+    table.number("  writes to children for each", each(Counts::child_writes), 1);
+    table.number(
+        "  writes of status and events for each",
+        each(Counts::status_writes),
+        1,
+    );
+    table.number("  looks for each", each(Counts::looks), 1);
+    table.seconds("  CPU time of the operator for each", each(Counts::cpu_seconds));
+    table.number(
+        "  resident memory of the operator, MB",
+        after.memory_megabytes(),
+        0,
+    );
+    Ok(())
+}
 
-    announce(&format!("standing still for {} s", arguments.still_seconds));
-    let still = operator.counts()?;
-    std::thread::sleep(Duration::from_secs(arguments.still_seconds));
-    let later = operator.counts()?;
-    drop(operator);
+fn measure_stillness(operator: &Operator, still_seconds: u64, table: &mut Table) -> Result<(), Error> {
+    announce(&format!("standing still for {still_seconds} s"));
+    let before = operator.counts()?;
+    std::thread::sleep(Duration::from_secs(still_seconds));
+    let after = operator.counts()?;
+    let writes = |counts: &Counts| counts.child_writes() + counts.status_writes();
+    table.number(
+        &format!("writes in {still_seconds} s of standing still"),
+        writes(&after) - writes(&before),
+        0,
+    );
+    table.number("  requests", after.requests() - before.requests(), 0);
+    Ok(())
+}
 
+fn measure_restart(
+    workspace: &Workspace,
+    cluster: &Cluster,
+    monitors: usize,
+    table: &mut Table,
+) -> Result<(), Error> {
     announce("starting the operator anew");
     let started = Instant::now();
     let operator = Operator::start(workspace, cluster)?;
-    while operator.counts()?.looks() < as_number(ALONE + many) {
+    while operator.counts()?.looks() < as_number(monitors) {
         if started.elapsed() > CONVERGE_TIMEOUT {
             return Err(wrong("it does not look at all monitors after its start"));
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    let looked = started.elapsed();
-    operator.wait_until_quiet()?;
-    let anew = operator.counts()?;
-
-    println!();
-    println!("{:<58} {:>10}", "one monitor alone, created to reported", seconds(alone));
-    println!("{:<58} {alone_requests:>10.1}", "  requests to the API server");
-    println!("{:<58} {:>10}", format!("{many} monitors at once, until all exist"), seconds(created.as_secs_f64()));
-    println!("{:<58} {:>10}", "  until all are reported", seconds(seen.as_secs_f64()));
-    println!("{:<58} {:>10}", "  for each", seconds(seen.as_secs_f64() / as_number(many)));
-    println!("{:<58} {:>10.2}", "  for each, as a ratio to one alone", seen.as_secs_f64() / as_number(many) / alone);
-    println!("{:<58} {:>10.1}", "  requests to the API server for each", each(Counts::requests));
-    println!("{:<58} {:>10.2}", "    as a ratio to one alone", each(Counts::requests) / alone_requests);
-    println!("{:<58} {:>10.1}", "  writes to children for each", each(Counts::child_writes));
-    println!("{:<58} {:>10.1}", "  writes of status and events for each", each(Counts::status_writes));
-    println!("{:<58} {:>10.1}", "  looks for each", each(Counts::looks));
-    println!("{:<58} {:>10.3}", "  seconds of CPU of the operator for each", each(Counts::cpu_seconds));
-    println!("{:<58} {:>10.0}", "resident memory of the operator, MB", later.memory_megabytes());
-    println!(
-        "{:<58} {:>10.0}",
-        format!("writes in {} s of standing still", arguments.still_seconds),
-        later.child_writes() + later.status_writes() - still.child_writes() - still.status_writes()
+    table.seconds(
+        "started anew, until all are looked at",
+        started.elapsed().as_secs_f64(),
     );
-    println!("{:<58} {:>10.0}", "  requests", later.requests() - still.requests());
-    println!("{:<58} {:>10}", "started anew, until all are looked at", seconds(looked.as_secs_f64()));
-    println!("{:<58} {:>10.0}", "  writes to children", anew.child_writes());
-    println!("{:<58} {:>10.0}", "  resident memory, MB", anew.memory_megabytes());
+    operator.wait_until_quiet()?;
+    let counts = operator.counts()?;
+    table.number("  writes to children", counts.child_writes(), 0);
+    table.number(
+        "  resident memory of the operator, MB",
+        counts.memory_megabytes(),
+        0,
+    );
     Ok(())
+}
+
+/// What was measured, line by line.
+#[derive(Default)]
+struct Table(Vec<(String, String)>);
+
+impl Table {
+    fn seconds(&mut self, name: &str, value: f64) {
+        let text = if value < 1.0 {
+            format!("{:.0} ms", value * 1000.0)
+        } else {
+            format!("{value:.1} s")
+        };
+        self.0.push((name.to_owned(), text));
+    }
+
+    fn number(&mut self, name: &str, value: f64, digits: usize) {
+        self.0.push((name.to_owned(), format!("{value:.digits$}")));
+    }
+
+    fn print(&self) {
+        println!();
+        for (name, value) in &self.0 {
+            println!("{name:<58} {value:>10}");
+        }
+    }
 }
 
 /// A running operator.
@@ -220,7 +321,8 @@ impl Operator {
     fn counts(&self) -> Result<Counts, Error> {
         let answer = ureq::get(&self.metrics).call();
         let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
-        text.map(|text| Counts::parse(&text)).map_err(|error| wrong(&error.to_string()))
+        text.map(|text| Counts::parse(&text))
+            .map_err(|error| wrong(&error.to_string()))
     }
 
     fn wait_until_quiet(&self) -> Result<(), Error> {
@@ -243,7 +345,6 @@ impl Operator {
 
 /// Creates monitors, by several clients when there are many.
 fn create(cluster: &Cluster, names: &[String]) -> Result<(), Error> {
-    let remedy = "Its message above says why.";
     let mut creators: Vec<(Command, Child)> = Vec::new();
     for part in names.chunks(names.len().div_ceil(CREATORS)) {
         let items: Vec<_> = part
@@ -263,15 +364,19 @@ fn create(cluster: &Cluster, names: &[String]) -> Result<(), Error> {
             .args(["create", "--filename", "-"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null());
-        let mut child = command.spawn().map_err(|source| start_error(&command, remedy, source))?;
+        let mut child = command
+            .spawn()
+            .map_err(|source| start_error(&command, REMEDY, source))?;
         let mut stdin = child.stdin.take().expect("standard input is piped");
         stdin
             .write_all(list.as_bytes())
-            .map_err(|source| start_error(&command, remedy, source))?;
+            .map_err(|source| start_error(&command, REMEDY, source))?;
         creators.push((command, child));
     }
     for (command, mut child) in creators {
-        let status = child.wait().map_err(|source| start_error(&command, remedy, source))?;
+        let status = child
+            .wait()
+            .map_err(|source| start_error(&command, REMEDY, source))?;
         if !status.success() {
             return Err(wrong(&format!("kubectl create ended with {status}")));
         }
@@ -286,7 +391,7 @@ fn wait_until_seen(cluster: &Cluster, monitors: usize) -> Result<(), Error> {
         let mut get = cluster.kubectl();
         get.args(["get", "toxicitymonitors", "--namespace", NAMESPACE]);
         get.arg("--output=jsonpath={range .items[*]}{.status.observedGeneration}{\"\\n\"}{end}");
-        let text = output(&mut get, "Its message above says why.")?;
+        let text = output(&mut get, REMEDY)?;
         if text.lines().filter(|line| !line.is_empty()).count() >= monitors {
             return Ok(());
         }
@@ -304,14 +409,6 @@ fn wrong(message: &str) -> Error {
     }
 }
 
-fn seconds(value: f64) -> String {
-    if value < 1.0 {
-        format!("{:.0} ms", value * 1000.0)
-    } else {
-        format!("{value:.1} s")
-    }
-}
-
 #[allow(clippy::cast_precision_loss, reason = "counts of monitors are small")]
 fn as_number(count: usize) -> f64 {
     count as f64
@@ -323,7 +420,8 @@ mod tests {
 
     #[test]
     fn sums_the_series_of_one_metric() {
-        let text = "# HELP a_total x\na_total{kind=\"b\"} 2\na_total{kind=\"c\"} 3\na_total_more 7\nd 1.5e6\n";
+        let text =
+            "# HELP a_total x\na_total{kind=\"b\"} 2\na_total{kind=\"c\"} 3\na_total_more 7\nd 1.5e6\n";
         let counts = Counts::parse(text);
         assert!((counts.sum("a_total") - 5.0).abs() < 1e-9);
         assert!((counts.sum("d") - 1.5e6).abs() < 1e-9);

@@ -2,6 +2,7 @@
 
 mod apt;
 mod bench;
+mod bench_operator;
 mod browser;
 mod build;
 mod cluster;
@@ -50,7 +51,7 @@ enum Task {
     Cluster(cluster::ClusterArguments),
     /// Write the manifests that are made from the code: CustomResourceDefinition and roles.
     Generate,
-    /// Measure the server beside the bare sessions in one run.
+    /// Measure: the model server beside its bare sessions, or the operator with many monitors.
     Bench(bench::BenchArguments),
 }
 

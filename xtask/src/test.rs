@@ -149,7 +149,9 @@ fn run_suite(workspace: &Workspace, suite: Suite, keep_cluster: bool) -> Result<
             let mut binary = cargo(workspace);
             binary.args(["build", "--package=toxicity-operator"]);
             run_command(&mut binary, "The compiler's message above says why.")?;
-            cargo_test(&mut cluster_tests(workspace, cluster, "control_plane"))
+            // They wait for the control plane more than they work.
+            let mut tests = cluster_tests(workspace, cluster, "control_plane");
+            cargo_test(tests.args(["--", "--test-threads=8"]))
         }),
         Suite::Cluster => with_cluster(workspace, 2, keep_cluster, |cluster| {
             let images = install::images(workspace, cluster, &ImageNames::default())?;
