@@ -60,6 +60,10 @@ struct Objects {
     monitor_of: HashMap<(String, String), MonitorKey>,
 }
 
+/// A list that is being read. What is known stays as it is until the list is complete.
+#[derive(Debug, Default)]
+pub struct List(Objects);
+
 impl Objects {
     /// Gives the monitors that had it before and have it now, as far as something that matters has changed.
     fn put(&mut self, place: Place, kept: Kept) -> Vec<MonitorKey> {
@@ -148,15 +152,16 @@ impl KindCache {
         removed.into_iter().collect()
     }
 
-    /// Replaces everything by a complete list.
-    pub fn replace(&self, list: &[Value]) {
-        let mut fresh = Objects::default();
-        for object in list {
-            if let Some(place) = place(object) {
-                fresh.put(place, self.keep(object));
-            }
+    /// Takes an object of a list that is being read into `list`.
+    pub fn put_into(&self, list: &mut List, object: &Value) {
+        if let Some(place) = place(object) {
+            list.0.put(place, self.keep(object));
         }
-        *self.objects.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+    }
+
+    /// Replaces everything by a list that is complete.
+    pub fn replace(&self, list: List) {
+        *self.objects.write().unwrap_or_else(PoisonError::into_inner) = list.0;
         self.complete.send_replace(true);
     }
 
@@ -331,7 +336,9 @@ mod tests {
         assert_eq!(cache.remove(&object("a", 1, 1)), [key()]);
         assert_eq!(cache.of(&key()).into_keys().collect::<Vec<_>>(), ["b"]);
         assert!(!cache.is_complete());
-        cache.replace(&[object("c", 1, 1)]);
+        let mut list = List::default();
+        cache.put_into(&mut list, &object("c", 1, 1));
+        cache.replace(list);
         assert!(cache.is_complete());
         assert_eq!(cache.of(&key()).into_keys().collect::<Vec<_>>(), ["c"]);
     }

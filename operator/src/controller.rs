@@ -316,8 +316,8 @@ async fn write_status(
         .await
     {
         Ok(_) => Ok(()),
-        // Deleted meanwhile.
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+        // Deleted meanwhile. A conflict is tried again: that it is another monitor of the same name, the next look sees.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(source) => Err(Error::WriteStatus(source.into())),
     }
 }

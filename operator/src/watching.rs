@@ -11,10 +11,13 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use crate::api_error::ApiError;
-use crate::cache::{Cache, MonitorKey, Watched};
+use crate::cache::{Cache, List, MonitorKey, Watched};
 use crate::component::{LABEL_MANAGED_BY, MANAGED_BY};
 use crate::discovery::OptionalKinds;
 use crate::metrics::Metrics;
+
+/// Objects in one answer of a list: more take memory for a moment, fewer take more requests.
+const PAGE_SIZE: u32 = 100;
 
 /// Who should look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,25 +75,26 @@ impl Watching {
             Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
             None => Api::all_with(self.client.clone(), &resource),
         };
-        let config = watcher::Config::default().labels(&format!("{LABEL_MANAGED_BY}={MANAGED_BY}"));
+        let config = watcher::Config::default()
+            .labels(&format!("{LABEL_MANAGED_BY}={MANAGED_BY}"))
+            .page_size(PAGE_SIZE);
         let cache = self.cache.kind(watched);
         let mut events = pin!(watcher(api, config).default_backoff());
-        let mut list = Vec::new();
+        let mut list = List::default();
         while let Some(event) = events.next().await {
             let changed = match event {
                 Ok(watcher::Event::Apply(object)) => cache.put(&lean(watched, object)),
                 Ok(watcher::Event::Delete(object)) => cache.remove(&lean(watched, object)),
                 Ok(watcher::Event::Init) => {
-                    list.clear();
+                    list = List::default();
                     Vec::new()
                 }
                 Ok(watcher::Event::InitApply(object)) => {
-                    list.push(lean(watched, object));
+                    cache.put_into(&mut list, &lean(watched, object));
                     Vec::new()
                 }
                 Ok(watcher::Event::InitDone) => {
-                    cache.replace(&list);
-                    list = Vec::new();
+                    cache.replace(std::mem::take(&mut list));
                     self.trigger(Trigger::All);
                     Vec::new()
                 }

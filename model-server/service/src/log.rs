@@ -25,7 +25,7 @@ pub struct LogArguments {
         long = "log",
         env = "TOXICITY_LOG",
         global = true,
-        default_value = "info,ort=warn",
+        default_value = "info,ort=warn,kube_client::client::builder=off",
         value_name = "FILTER"
     )]
     pub log_filter: String,

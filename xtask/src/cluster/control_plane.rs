@@ -159,6 +159,9 @@ impl<'a> ControlPlane<'a> {
             format!("--authentication-kubeconfig={kubeconfig}"),
             format!("--authorization-kubeconfig={kubeconfig}"),
             "--leader-elect=false".to_owned(),
+            // The defaults suit thousands of nodes that share one API server.
+            "--kube-api-qps=200".to_owned(),
+            "--kube-api-burst=400".to_owned(),
             "--bind-address=127.0.0.1".to_owned(),
             format!("--secure-port={port}"),
         ];

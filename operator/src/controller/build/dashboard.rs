@@ -19,7 +19,7 @@ pub fn config_map(monitor: &ValidatedMonitor) -> Option<ConfigMap> {
         return None;
     }
     let metadata = with_labels(monitor_metadata(monitor, "dashboard"), &options.labels);
-    let content = serde_json::to_string_pretty(&dashboard(monitor)).expect("a dashboard is JSON");
+    let content = serde_json::to_string(&dashboard(monitor)).expect("a dashboard is JSON");
     // Grafana's sidecar puts all files into one folder, so the name must be the monitor's alone.
     let file = format!("toxicity-{}-{}.json", monitor.key.namespace, monitor.key.name);
     Some(ConfigMap {
