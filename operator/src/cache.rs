@@ -70,6 +70,10 @@ impl Objects {
         let Place { id, monitor } = place;
         let fingerprint = kept.fingerprint;
         let mut changed = Vec::new();
+        if self.find(&id).is_some_and(|known| known.version > kept.version) {
+            // What the API server answered to a write was faster than the watch.
+            return changed;
+        }
         if self.monitor_of.get(&id).is_some_and(|before| *before != monitor) {
             changed.extend(self.remove(&id));
         }
@@ -80,6 +84,10 @@ impl Objects {
             changed.push(monitor);
         }
         changed
+    }
+
+    fn find(&self, id: &(String, String)) -> Option<&Kept> {
+        self.by_monitor.get(self.monitor_of.get(id)?)?.get(&id.1)
     }
 
     /// Gives the monitor that had it.
@@ -101,6 +109,8 @@ struct Kept {
     text: Box<str>,
     /// Of what matters in it.
     fingerprint: u64,
+    /// Its resourceVersion, which grows with every change.
+    version: u64,
 }
 
 /// Objects of one kind, by monitor and name.
@@ -145,6 +155,17 @@ impl KindCache {
         objects.put(place, kept)
     }
 
+    /// Takes in what the API server answered to a write, before the watch tells it. An object that is not known is left to
+    /// the watch: it may be gone again by now.
+    pub fn put_answer(&self, object: &Value) {
+        let Some(place) = place(object) else { return };
+        let kept = self.keep(object);
+        let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
+        if objects.find(&place.id).is_some() {
+            objects.put(place, kept);
+        }
+    }
+
     /// Forgets an object that is gone. Gives the monitors that should look.
     pub fn remove(&self, object: &Value) -> Vec<MonitorKey> {
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
@@ -186,6 +207,10 @@ impl KindCache {
         Kept {
             text: object.to_string().into_boxed_str(),
             fingerprint: self.fingerprint(object),
+            version: object["metadata"]["resourceVersion"]
+                .as_str()
+                .and_then(|version| version.parse().ok())
+                .unwrap_or_default(),
         }
     }
 
@@ -299,7 +324,7 @@ mod tests {
         json!({
             "metadata": {
                 "namespace": "moderation", "name": name, "labels": {LABEL_INSTANCE: "comments"},
-                "resourceVersion": format!("{spec}{status}"),
+                "resourceVersion": format!("{}", 10 * spec + status),
             },
             "spec": {"value": spec},
             "status": {"value": status},
@@ -341,6 +366,21 @@ mod tests {
         cache.replace(list);
         assert!(cache.is_complete());
         assert_eq!(cache.of(&key()).into_keys().collect::<Vec<_>>(), ["c"]);
+    }
+
+    #[test]
+    fn an_answer_comes_before_the_watch_but_raises_nothing_from_the_dead() {
+        let cache = KindCache::new(Watched::Child(ChildKind::Deployment));
+        cache.put_answer(&object("a", 2, 1));
+        assert!(cache.of(&key()).is_empty());
+        cache.put(&object("a", 1, 1));
+        cache.put_answer(&object("a", 2, 1));
+        let spec = || cache.of(&key())["a"]["spec"]["value"].clone();
+        assert_eq!(spec(), 2);
+        assert_eq!(cache.put(&object("a", 1, 2)), [], "older than the answer");
+        assert_eq!(spec(), 2);
+        assert_eq!(cache.put(&object("a", 2, 1)), [], "the answer once more");
+        assert_eq!(cache.put(&object("a", 2, 2)), [key()]);
     }
 
     #[test]

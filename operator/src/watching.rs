@@ -117,8 +117,9 @@ impl Watching {
     }
 }
 
-/// The object without what nobody here reads: who manages which field, and what pods are made of.
-fn lean(watched: Watched, mut object: DynamicObject) -> Value {
+/// The object as it is kept: without what nobody here reads: who manages which field, and what pods are made of.
+#[must_use]
+pub fn lean(watched: Watched, mut object: DynamicObject) -> Value {
     object.metadata.managed_fields = None;
     let mut object = serde_json::to_value(object).expect("what came as JSON goes as JSON");
     if let (Watched::Pods, Value::Object(pod)) = (watched, &mut object) {

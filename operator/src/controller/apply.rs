@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use super::build::{CONFIGURATION_ANNOTATION, REPLICAS_ANNOTATION};
 use super::validate::ValidatedMonitor;
 use crate::api_error::ApiError;
-use crate::cache::Cache;
+use crate::cache::{Cache, Watched};
 use crate::child::{Child, ChildKind};
 use crate::component::{Component, FIELD_MANAGER};
 use crate::drift;
 use crate::metrics::{Metrics, Write};
+use crate::watching::lean;
 
 /// Field manager that holds the number of replicas from the moment an autoscaler shall own it until it first writes.
 const HANDOVER_MANAGER: &str = "toxicity-operator-handover";
@@ -101,6 +102,7 @@ pub async fn apply(
         .map(|kind| (kind, cache.children(kind, &monitor.key)));
     let cluster = Cluster {
         client,
+        cache,
         known: known.collect(),
         metrics,
         monitor,
@@ -125,6 +127,7 @@ pub async fn apply(
 /// The cluster as one monitor sees it.
 struct Cluster<'a> {
     client: &'a Client,
+    cache: &'a Cache,
     /// Children that there were at the beginning, by kind and name.
     known: HashMap<ChildKind, HashMap<String, Value>>,
     metrics: &'a Metrics,
@@ -160,9 +163,11 @@ impl Cluster<'_> {
 
     async fn patch(&self, child: &Child, object: &Value, manager: &str) -> Result<(), Error> {
         let parameters = PatchParams::apply(manager).force();
-        self.send(child, &parameters, &Patch::Apply(object))
-            .await
-            .map(drop)
+        let answer = self.send(child, &parameters, &Patch::Apply(object)).await?;
+        // The status that follows must not speak of what was there before.
+        let watched = Watched::Child(child.kind);
+        self.cache.kind(watched).put_answer(&lean(watched, answer));
+        Ok(())
     }
 
     async fn send(
