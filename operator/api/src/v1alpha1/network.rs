@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// The model server and the web UI accept connections from pods of this namespace and from `allowedClients`; with
 /// `ingress` or `gateway` from everywhere, because the operator cannot know where the controller runs. Metrics can be
-/// read from every namespace. The model server opens connections only when its model is downloaded or its
+/// read from every namespace: the model server has a port for them alone, the web UI serves them on its only port, which
+/// is therefore open to the cluster. The model server opens connections only when its model is downloaded or its
 /// records are in PostgreSQL; the web UI only to the model server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
