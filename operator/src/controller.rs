@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod build;
+pub mod contention;
 pub mod dereference;
 pub mod update_status;
 pub mod validate;
@@ -22,6 +23,7 @@ use toxicity_crd::v1alpha1::{ConditionType, ToxicityMonitor, ToxicityMonitorStat
 
 use self::apply::{Applied, apply};
 use self::build::build;
+use self::contention::Contention;
 use self::dereference::dereference;
 use self::update_status::{Observation, status, transitions};
 use self::validate::{Defaults, validate};
@@ -66,6 +68,8 @@ struct Memory {
     uid: String,
     /// Failures in a row.
     failures: u32,
+    /// When children were written.
+    contention: Contention,
     /// The status written last: what comes from the watch may still be the one before.
     status: Option<ToxicityMonitorStatus>,
 }
@@ -216,14 +220,19 @@ async fn look(monitor: &ToxicityMonitor, context: &Context) -> Result<(Action, O
     match &validated {
         Ok(validated) if !monitor.spec.paused => {
             let children = build(validated);
+            // A monitor is looked at once at a time, so nobody else needs it meanwhile.
+            let mut contention =
+                context.remember(&key, &uid, |memory| std::mem::take(&mut memory.contention));
             seen.applied = apply(
                 &context.client,
                 &context.cache,
                 &context.metrics,
                 validated,
                 &children,
+                &mut contention,
             )
             .await;
+            context.remember(&key, &uid, |memory| memory.contention = contention);
         }
         Ok(_) => {}
         Err(invalid) => seen.invalid = Some(invalid.clone()),

@@ -1,6 +1,7 @@
 //! Step four: makes the cluster hold what was built, and no more. Writes only what differs.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
@@ -8,6 +9,7 @@ use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
 use serde_json::{Value, json};
 
 use super::build::{CONFIGURATION_ANNOTATION, REPLICAS_ANNOTATION};
+use super::contention::Contention;
 use super::validate::ValidatedMonitor;
 use crate::api_error::ApiError;
 use crate::cache::{Cache, Watched};
@@ -62,6 +64,17 @@ pub enum Error {
         /// Why.
         source: ApiError,
     },
+    /// Somebody else changes a child again and again.
+    #[error(
+        "{kind} \"{name}\" is changed by somebody else again and again: it is put back a few times a minute until that \
+         stops; `kubectl get {kind} {name} --output=yaml --show-managed-fields` says who it is"
+    )]
+    Contest {
+        /// Its kind.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// Somebody else has an object of that name.
     #[error(
         "{kind} \"{name}\" exists already and does not belong to this monitor: delete or rename it, or rename the monitor"
@@ -80,6 +93,7 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::TakeName { .. } => "NameTaken",
+            Self::Contest { .. } => "Contested",
             Self::Apply { source, .. } | Self::Delete { source, .. } => match source.code() {
                 Some(403) => "Forbidden",
                 Some(400 | 422) => "Refused",
@@ -96,6 +110,7 @@ pub async fn apply(
     metrics: &Metrics,
     monitor: &ValidatedMonitor,
     children: &[Child],
+    contention: &mut Contention,
 ) -> Applied {
     let known = ChildKind::ALL
         .into_iter()
@@ -109,7 +124,7 @@ pub async fn apply(
     };
     let mut applied = Applied::default();
     for child in children {
-        if let Err(error) = cluster.ensure(child).await {
+        if let Err(error) = cluster.ensure(child, contention).await {
             applied.failures.push(Failure {
                 kind: child.kind,
                 error,
@@ -139,7 +154,7 @@ impl Cluster<'_> {
         self.known.get(&kind)?.get(name)
     }
 
-    async fn ensure(&self, child: &Child) -> Result<(), Error> {
+    async fn ensure(&self, child: &Child, contention: &mut Contention) -> Result<(), Error> {
         let name = child.name();
         let known = self.known(child.kind, name);
         match known {
@@ -149,16 +164,24 @@ impl Cluster<'_> {
             // What the cache does not know may be somebody else's, or lack our label.
             None => self.check_free(child).await?,
         }
+        if contention.is_contested(child, Instant::now()) {
+            return Err(Error::Contest {
+                kind: child.kind.as_str(),
+                name: name.to_owned(),
+            });
+        }
         tracing::info!(
             monitor = %self.monitor.key.name, namespace = %self.monitor.key.namespace, kind = child.kind.as_str(), %name,
             new = known.is_none(), "applying"
         );
         match self.patch(child, &child.object, FIELD_MANAGER).await {
             Err(error) if known.is_some() && error.reason() == "Refused" => {
-                self.take_back(child, error).await
+                self.take_back(child, error).await?;
             }
-            result => result,
+            result => result?,
         }
+        contention.wrote(child, Instant::now());
+        Ok(())
     }
 
     async fn patch(&self, child: &Child, object: &Value, manager: &str) -> Result<(), Error> {
