@@ -66,8 +66,7 @@ pub enum Error {
 #[derive(Debug, Default)]
 struct Memory {
     uid: String,
-    /// Failures in a row.
-    failures: u32,
+    retries: Retries,
     /// When children were written.
     contention: Contention,
     /// The status written last: what comes from the watch may still be the one before.
@@ -163,11 +162,11 @@ pub async fn reconcile(guarded: Arc<GuardedMonitor>, context: Arc<Context>) -> R
 pub fn error_policy(guarded: &Arc<GuardedMonitor>, error: &Error, context: &Context) -> Action {
     let key = key_of(guarded.meta());
     let uid = guarded.meta().uid.clone().unwrap_or_default();
-    let failures = context.remember(&key, &uid, |memory| {
-        memory.failures = memory.failures.saturating_add(1);
-        memory.failures
+    let now = Instant::now();
+    let (failures, wait) = context.remember(&key, &uid, |memory| {
+        let wait = memory.retries.fail(now);
+        (memory.retries.failures, wait)
     });
-    let wait = backoff(failures);
     tracing::warn!(
         monitor = %key.name, namespace = %key.namespace, failures, retry_in_seconds = wait.as_secs(),
         error = %toxicity_service::error_chain(error), "failed to look after a monitor"
@@ -179,10 +178,28 @@ pub fn error_policy(guarded: &Arc<GuardedMonitor>, error: &Error, context: &Cont
     }
 }
 
-/// Time to wait after so many failures in a row.
-fn backoff(failures: u32) -> Duration {
-    let doublings = failures.saturating_sub(1).min(16);
-    (RETRY * 2_u32.pow(doublings)).min(LONGEST_RETRY)
+/// Tries after failures, each later than the one before.
+#[derive(Debug, Default)]
+struct Retries {
+    /// Failures in a row.
+    failures: u32,
+    /// When the next try is due.
+    due: Option<Instant>,
+}
+
+impl Retries {
+    /// Time until the next try. A look before its time, for a watch told something new, changes nothing about it: making a
+    /// monitor tells a dozen things, and their failures together are one.
+    fn fail(&mut self, now: Instant) -> Duration {
+        if let Some(due) = self.due.filter(|&due| due > now) {
+            return due - now;
+        }
+        self.failures = self.failures.saturating_add(1);
+        let doublings = (self.failures - 1).min(16);
+        let wait = (RETRY * 2_u32.pow(doublings)).min(LONGEST_RETRY);
+        self.due = Some(now + wait);
+        wait
+    }
 }
 
 /// Namespace and name of an object.
@@ -241,7 +258,7 @@ async fn look(monitor: &ToxicityMonitor, context: &Context) -> Result<(Action, O
     if let Some(failure) = failures.into_iter().next() {
         return Err(failure.error.into());
     }
-    context.remember(&key, &uid, |memory| memory.failures = 0);
+    context.remember(&key, &uid, |memory| memory.retries = Retries::default());
     Ok(match validated {
         Ok(_) => (Action::requeue(context.resync), Outcome::Applied),
         Err(_) => (Action::requeue(MISSING), Outcome::Invalid),
@@ -337,8 +354,25 @@ mod tests {
 
     #[test]
     fn retries_come_later_each_time_up_to_a_limit() {
-        assert_eq!(backoff(1), Duration::from_secs(1));
-        assert_eq!(backoff(4), Duration::from_secs(8));
-        assert_eq!(backoff(u32::MAX), LONGEST_RETRY);
+        let mut retries = Retries::default();
+        let mut now = Instant::now();
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            let wait = retries.fail(now);
+            waits.push(wait.as_secs());
+            now += wait;
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+    }
+
+    #[test]
+    fn failures_before_the_next_try_are_one() {
+        let mut retries = Retries::default();
+        let start = Instant::now();
+        retries.fail(start);
+        assert_eq!(retries.fail(start + RETRY), RETRY * 2);
+        let early = start + RETRY + Duration::from_millis(500);
+        assert_eq!(retries.fail(early), Duration::from_millis(1500));
+        assert_eq!(retries.failures, 2);
     }
 }
