@@ -33,13 +33,16 @@ use crate::child::ChildKind;
 use crate::component::{Component, FIELD_MANAGER};
 use crate::discovery::OptionalKinds;
 use crate::metrics::{Metrics, Outcome};
-use crate::model_revision::ModelRevisions;
+use crate::model_revision::{ModelRevisions, Revision};
 
 /// A monitor as it came: one that cannot be read must not keep the others from being looked after.
 pub type GuardedMonitor = DeserializeGuard<ToxicityMonitor>;
 
 /// Time until the next look when something that cannot be watched is missing.
 const MISSING: Duration = Duration::from_secs(15);
+
+/// Time until the next look when the model server should give the revision of its model and has not.
+const AWAITED: Duration = Duration::from_secs(5);
 
 /// First and longest time until the next try after a failure.
 const RETRY: Duration = Duration::from_secs(1);
@@ -254,12 +257,13 @@ async fn look(monitor: &ToxicityMonitor, context: &Context) -> Result<(Action, O
         Ok(_) => {}
         Err(invalid) => seen.invalid = Some(invalid.clone()),
     }
-    let failures = report(monitor, &key, &uid, context, &optional, seen).await?;
-    if let Some(failure) = failures.into_iter().next() {
+    let reported = report(monitor, &key, &uid, context, &optional, seen).await?;
+    if let Some(failure) = reported.failures.into_iter().next() {
         return Err(failure.error.into());
     }
     context.remember(&key, &uid, |memory| memory.retries = Retries::default());
     Ok(match validated {
+        Ok(_) if reported.revision_awaited => (Action::requeue(AWAITED), Outcome::Applied),
         Ok(_) => (Action::requeue(context.resync), Outcome::Applied),
         Err(_) => (Action::requeue(MISSING), Outcome::Invalid),
     })
@@ -273,7 +277,15 @@ struct Seen {
     error: Option<String>,
 }
 
-/// Writes the status when it differs, and events for what has changed. Gives the failures back.
+/// What reporting leaves to do.
+struct Reported {
+    /// Children that could not be made as they should be.
+    failures: Vec<apply::Failure>,
+    /// Whether the revision of the model is to be asked for again soon.
+    revision_awaited: bool,
+}
+
+/// Writes the status when it differs, and events for what has changed.
 async fn report(
     monitor: &ToxicityMonitor,
     key: &MonitorKey,
@@ -281,14 +293,14 @@ async fn report(
     context: &Context,
     optional: &OptionalKinds,
     seen: Seen,
-) -> Result<Vec<apply::Failure>, Error> {
+) -> Result<Reported, Error> {
     let deployment = |component: Component| {
         let name = component.object_name(&key.name);
         context.cache.children(ChildKind::Deployment, key).remove(&name)
     };
     let pods = context.cache.pods(key);
     let model_server = deployment(Component::ModelServer);
-    let model_revision = context.revisions.of(key, model_server.as_ref()).await;
+    let revision = context.revisions.of(key, model_server.as_ref()).await;
     let remembered = context.remember(key, uid, |memory| memory.status.clone());
     let reported = monitor.status.as_ref();
     let previous = remembered.as_ref().or(reported);
@@ -303,7 +315,10 @@ async fn report(
         web_ui: deployment(Component::WebUi),
         pods: &pods,
         optional,
-        model_revision,
+        model_revision: match &revision {
+            Revision::Known(revision) => Some(revision.clone()),
+            Revision::Awaited | Revision::Unknown => None,
+        },
     };
     let now = Timestamp::from_second(Timestamp::now().as_second()).expect("now is a time");
     let fresh = status(&observation, previous, now);
@@ -318,7 +333,10 @@ async fn report(
             tracing::warn!(error = %ApiError::from(error), "failed to write an event");
         }
     }
-    Ok(seen.applied.failures)
+    Ok(Reported {
+        failures: seen.applied.failures,
+        revision_awaited: revision == Revision::Awaited,
+    })
 }
 
 async fn write_status(

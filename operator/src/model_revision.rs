@@ -22,6 +22,17 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest answer.
 const ANSWER_BYTES: usize = 256 * 1024;
 
+/// What is known of the revision of a monitor's model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revision {
+    /// The model server gave it.
+    Known(String),
+    /// The model server should give it and has not: its name may not lead to it yet.
+    Awaited,
+    /// There is nobody to ask.
+    Unknown,
+}
+
 /// Revisions by monitor, asked for once for each rollout.
 pub struct ModelRevisions {
     client: Option<Client<HttpConnector, Empty<Bytes>>>,
@@ -44,16 +55,14 @@ impl ModelRevisions {
     }
 
     /// The revision of a monitor's model, when its Deployment is rolled out and answers.
-    pub async fn of(&self, key: &MonitorKey, deployment: Option<&Value>) -> Option<String> {
-        let client = self.client.as_ref()?;
-        let deployment = deployment.filter(|deployment| is_rolled_out(deployment))?;
-        if deployment["status"]["availableReplicas"]
-            .as_i64()
-            .unwrap_or_default()
-            == 0
-        {
-            return None;
-        }
+    pub async fn of(&self, key: &MonitorKey, deployment: Option<&Value>) -> Revision {
+        let answering = |deployment: &&Value| {
+            let available = deployment["status"]["availableReplicas"].as_i64();
+            is_rolled_out(deployment) && available.unwrap_or_default() > 0
+        };
+        let (Some(client), Some(deployment)) = (&self.client, deployment.filter(answering)) else {
+            return Revision::Unknown;
+        };
         let template = &deployment["spec"]["template"];
         let rollout = format!(
             "{}/{}",
@@ -61,20 +70,19 @@ impl ModelRevisions {
             crate::drift::digest(template)
         );
         if let Some(revision) = self.recall(key, &rollout) {
-            return Some(revision);
+            return Revision::Known(revision);
         }
-        match tokio::time::timeout(TIMEOUT, ask(client, key)).await {
+        let error = match tokio::time::timeout(TIMEOUT, ask(client, key)).await {
             Ok(Ok(revision)) => {
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
                 known.insert(key.clone(), (rollout, revision.clone()));
-                Some(revision)
+                return Revision::Known(revision);
             }
-            Ok(Err(error)) => {
-                tracing::debug!(monitor = %key.name, %error, "failed to ask for the revision of the model");
-                None
-            }
-            Err(_) => None,
-        }
+            Ok(Err(error)) => error,
+            Err(late) => late.into(),
+        };
+        tracing::debug!(monitor = %key.name, %error, "failed to ask for the revision of the model");
+        Revision::Awaited
     }
 
     /// Forgets a monitor that is gone.
