@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use super::validate::ValidatedMonitor;
 use crate::api_error::ApiError;
 use crate::cache::{Cache, Watched};
 use crate::child::{Child, ChildKind};
-use crate::component::{Component, FIELD_MANAGER};
+use crate::component::{Component, FIELD_MANAGER, LABEL_INSTANCE, LABEL_MANAGED_BY, MANAGED_BY};
 use crate::drift;
 use crate::metrics::{Metrics, Write};
 use crate::watching::lean;
@@ -267,10 +266,7 @@ impl Cluster<'_> {
     }
 
     fn owns(&self, metadata: &Value) -> bool {
-        let OwnerReference { uid, .. } = &self.monitor.owner;
-        metadata["ownerReferences"]
-            .as_array()
-            .is_some_and(|owners| owners.iter().any(|owner| owner["uid"] == uid.as_str()))
+        is_owned(metadata, &self.monitor.owner.uid, &self.monitor.key.name)
     }
 
     /// Children of the monitor that were not built.
@@ -338,6 +334,21 @@ impl Cluster<'_> {
     }
 }
 
+/// Whether an object is this monitor's: owned by it, or owned by nobody and labelled as its own, as after somebody removed the
+/// owner or deleted the monitor with `--cascade=orphan` and made it anew.
+fn is_owned(metadata: &Value, uid: &str, monitor: &str) -> bool {
+    let owners = metadata["ownerReferences"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
+    if owners.iter().any(|owner| owner["uid"] == uid) {
+        return true;
+    }
+    let labels = &metadata["labels"];
+    owners.iter().all(|owner| owner["controller"] != true)
+        && labels[LABEL_MANAGED_BY] == MANAGED_BY
+        && labels[LABEL_INSTANCE] == monitor
+}
+
 fn taken(child: &Child) -> Error {
     Error::TakeName {
         kind: child.kind.as_str(),
@@ -355,4 +366,25 @@ pub fn is_rolled_out(deployment: &Value) -> bool {
         && number(&status["updatedReplicas"]) >= wanted
         && number(&status["replicas"]) <= number(&status["updatedReplicas"])
         && number(&status["availableReplicas"]) >= wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_without_owner_is_ours_when_it_is_labelled_so_and_one_of_others_never() {
+        let labels = json!({LABEL_MANAGED_BY: MANAGED_BY, LABEL_INSTANCE: "comments"});
+        let owned_by =
+            |uid: &str| json!({"ownerReferences": [{"uid": uid, "controller": true}], "labels": labels});
+        let owned = |metadata: &Value| is_owned(metadata, "c0ffee", "comments");
+        assert!(owned(&owned_by("c0ffee")));
+        assert!(!owned(&owned_by("beef")));
+        assert!(owned(&json!({"labels": labels})));
+        assert!(!owned(&json!({"labels": {LABEL_INSTANCE: "comments"}})));
+        assert!(!owned(
+            &json!({"labels": {LABEL_MANAGED_BY: MANAGED_BY, LABEL_INSTANCE: "forum"}})
+        ));
+        assert!(!owned(&json!({})));
+    }
 }
