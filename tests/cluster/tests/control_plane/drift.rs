@@ -134,7 +134,7 @@ async fn a_second_look_writes_nothing_and_neither_does_another_operator() {
 type Change = (&'static str, &'static str, &'static str);
 
 /// Changes of what is ours, one after the other.
-const CHANGES: [Change; 17] = [
+const CHANGES: [Change; 18] = [
     (
         "set image deployment/comments-model-server model-server=intruder:1",
         "deployment/comments-model-server",
@@ -179,6 +179,11 @@ const CHANGES: [Change; 17] = [
         r#"patch poddisruptionbudget/comments-model-server --type=json --patch=[{"op":"replace","path":"/spec/maxUnavailable","value":5}]"#,
         "poddisruptionbudget/comments-model-server",
         "/spec/maxUnavailable",
+    ),
+    (
+        r#"patch poddisruptionbudget/comments-web-ui --type=json --patch=[{"op":"remove","path":"/metadata/ownerReferences"}]"#,
+        "poddisruptionbudget/comments-web-ui",
+        "/metadata/ownerReferences/0/uid",
     ),
     (
         r#"patch configmap/comments-dashboard --type=json --patch=[{"op":"replace","path":"/data","value":{}}]"#,
