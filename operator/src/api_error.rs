@@ -17,6 +17,18 @@ impl ApiError {
             _ => None,
         }
     }
+
+    /// Whether the namespace is being deleted, so that nothing can be created in it any more.
+    #[must_use]
+    pub fn is_namespace_ending(&self) -> bool {
+        let kube::Error::Api(status) = &*self.0 else {
+            return false;
+        };
+        let causes = status.details.iter().flat_map(|details| &details.causes);
+        causes
+            .into_iter()
+            .any(|cause| cause.reason == "NamespaceTerminating")
+    }
 }
 
 impl From<kube::Error> for ApiError {

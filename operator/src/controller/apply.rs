@@ -123,11 +123,14 @@ pub async fn apply(
     };
     let mut applied = Applied::default();
     for child in children {
-        if let Err(error) = cluster.ensure(child, contention).await {
-            applied.failures.push(Failure {
+        match cluster.ensure(child, contention).await {
+            Ok(()) => {}
+            // The monitor goes too; putting its children back would only be refused.
+            Err(Error::Apply { source, .. }) if source.is_namespace_ending() => return Applied::default(),
+            Err(error) => applied.failures.push(Failure {
                 kind: child.kind,
                 error,
-            });
+            }),
         }
     }
     for (kind, name, live) in cluster.orphans(children) {
@@ -199,14 +202,14 @@ impl Cluster<'_> {
         patch: &Patch<&Value>,
     ) -> Result<DynamicObject, Error> {
         let api = child.kind.api(self.client.clone(), &self.monitor.key.namespace);
+        let answer = api.patch(child.name(), parameters, patch).await;
+        let answer = answer.map_err(|source| Error::Apply {
+            kind: child.kind.as_str(),
+            name: child.name().to_owned(),
+            source: source.into(),
+        })?;
         self.metrics.wrote(child.kind, Write::Apply);
-        api.patch(child.name(), parameters, patch)
-            .await
-            .map_err(|source| Error::Apply {
-                kind: child.kind.as_str(),
-                name: child.name().to_owned(),
-                source: source.into(),
-            })
+        Ok(answer)
     }
 
     /// Lists are merged by a key, such as the number of a port: an entry whose key somebody changed stays beside ours, and
@@ -320,9 +323,11 @@ impl Cluster<'_> {
             uid: live["metadata"]["uid"].as_str().map(str::to_owned),
             resource_version: None,
         });
-        self.metrics.wrote(kind, Write::Delete);
         match api.delete(name, &parameters).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.metrics.wrote(kind, Write::Delete);
+                Ok(())
+            }
             // Gone already, or another one by now: the next look sees which.
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
             Err(source) => Err(Error::Delete {
