@@ -174,9 +174,7 @@ fn last_words(log: &str) -> String {
     let named = lines().find_map(|line| line.trim().strip_prefix("error: "));
     let line = named.or_else(|| lines().next()).unwrap_or_default();
     let parsed: Option<Value> = serde_json::from_str(line).ok();
-    let message = parsed
-        .as_ref()
-        .and_then(|line| line["fields"]["message"].as_str());
+    let message = parsed.as_ref().and_then(|line| line["message"].as_str());
     short(message.unwrap_or(line))
 }
 
@@ -244,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_crash_names_what_the_container_said_last() {
-        let log = "{\"level\":\"INFO\",\"fields\":{\"message\":\"loading\"}}\nerror: failed to read \"config.json\"\n";
+        let log = "{\"level\":\"INFO\",\"message\":\"loading\"}\nerror: failed to read \"config.json\"\n";
         let pods = container(&json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}},
             "lastState": {"terminated": {"exitCode": 1, "message": log}}}));
         let diagnosis = diagnose(Component::ModelServer, None, &pods).unwrap();
@@ -256,6 +254,12 @@ mod tests {
             "{}",
             diagnosis.message
         );
+    }
+
+    #[test]
+    fn a_last_line_in_json_is_read() {
+        let log = "{\"level\":\"ERROR\",\"message\":\"the session failed\",\"target\":\"x\"}\n";
+        assert_eq!(last_words(log), "the session failed");
     }
 
     #[test]
