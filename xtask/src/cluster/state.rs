@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_long_path_gets_its_sockets_elsewhere() {
-        let short = Path::new("/work/target/cluster/main");
+        let short = Path::new("/project/target/cluster/main");
         assert_eq!(nodes_folder(short, "main"), short);
         let long = PathBuf::from(format!("/{}", "folder/".repeat(12)));
         let folder = nodes_folder(&long, "main");
