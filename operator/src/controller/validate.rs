@@ -106,10 +106,7 @@ pub fn validate(
     optional: OptionalKinds,
     defaults: &Defaults,
 ) -> Result<ValidatedMonitor, Error> {
-    let key = MonitorKey {
-        namespace: monitor.metadata.namespace.clone().unwrap_or_default(),
-        name: monitor.metadata.name.clone().unwrap_or_default(),
-    };
+    let key = super::key_of(&monitor.metadata);
     let spec = &monitor.spec;
     check_secrets(spec, dereferenced, &key.namespace)?;
     if let Some((claim, folder)) = spec.model.claim() {
