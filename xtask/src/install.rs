@@ -305,7 +305,10 @@ mod tests {
     fn the_way_to_the_manifests_leads_over_the_common_folder() {
         let of = |from: &str, to: &str| relative(Path::new(from), Path::new(to));
         assert_eq!(
-            of("/project/target/cluster/main/install", "/project/manifests/default"),
+            of(
+                "/project/target/cluster/main/install",
+                "/project/manifests/default"
+            ),
             Path::new("../../../../manifests/default")
         );
         assert_eq!(of("/a", "/a/b"), Path::new("b"));
