@@ -14,7 +14,7 @@ use crate::api_error::ApiError;
 use crate::cache::{Cache, Watched};
 use crate::child::{Child, ChildKind};
 use crate::component::{Component, FIELD_MANAGER, LABEL_INSTANCE, LABEL_MANAGED_BY, MANAGED_BY};
-use crate::drift;
+use crate::drift::{self, APPLIED_ANNOTATION};
 use crate::metrics::{Metrics, Write};
 use crate::watching::lean;
 
@@ -160,7 +160,7 @@ impl Cluster<'_> {
         let name = child.name();
         let known = self.known(child.kind, name);
         match known {
-            Some(live) if !self.owns(&live["metadata"]) => return Err(taken(child)),
+            Some(live) if !self.may_take(&live["metadata"]) => return Err(taken(child)),
             Some(live) if drift::is_applied(&child.object, live) => return Ok(()),
             Some(live) => self.hand_over_replicas(child, live).await?,
             // What the cache does not know may be somebody else's, or lack our label.
@@ -263,13 +263,17 @@ impl Cluster<'_> {
                 source: source.into(),
             })?;
         match found {
-            Some(found) if !self.owns(&json!(found.metadata)) => Err(taken(child)),
+            Some(found) if !self.may_take(&json!(found.metadata)) => Err(taken(child)),
             _ => Ok(()),
         }
     }
 
     fn owns(&self, metadata: &Value) -> bool {
-        is_owned(metadata, &self.monitor.owner.uid, &self.monitor.key.name)
+        is_owned(metadata, &self.monitor.owner.uid)
+    }
+
+    fn may_take(&self, metadata: &Value) -> bool {
+        self.owns(metadata) || is_left_behind(metadata, &self.monitor.key.name)
     }
 
     /// Children of the monitor that were not built.
@@ -339,19 +343,23 @@ impl Cluster<'_> {
     }
 }
 
-/// Whether an object is this monitor's: owned by it, or owned by nobody and labelled as its own, as after somebody removed the
-/// owner or deleted the monitor with `--cascade=orphan` and made it anew.
-fn is_owned(metadata: &Value, uid: &str, monitor: &str) -> bool {
-    let owners = metadata["ownerReferences"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
-    if owners.iter().any(|owner| owner["uid"] == uid) {
-        return true;
-    }
+fn owners(metadata: &Value) -> &[Value] {
+    metadata["ownerReferences"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Whether an object is this monitor's. Only such a one is ever deleted.
+fn is_owned(metadata: &Value, uid: &str) -> bool {
+    owners(metadata).iter().any(|owner| owner["uid"] == uid)
+}
+
+/// Whether an object was applied for a monitor of this name and nobody owns it, as after somebody removed the owner, or
+/// deleted the monitor with `--cascade=orphan` and made it anew. Labels alone are no proof: a chart may set the same.
+fn is_left_behind(metadata: &Value, monitor: &str) -> bool {
     let labels = &metadata["labels"];
-    owners.iter().all(|owner| owner["controller"] != true)
+    owners(metadata).iter().all(|owner| owner["controller"] != true)
         && labels[LABEL_MANAGED_BY] == MANAGED_BY
         && labels[LABEL_INSTANCE] == monitor
+        && metadata["annotations"][APPLIED_ANNOTATION].is_string()
 }
 
 fn taken(child: &Child) -> Error {
@@ -378,18 +386,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_without_owner_is_ours_when_it_is_labelled_so_and_one_of_others_never() {
-        let labels = json!({LABEL_MANAGED_BY: MANAGED_BY, LABEL_INSTANCE: "comments"});
-        let owned_by =
-            |uid: &str| json!({"ownerReferences": [{"uid": uid, "controller": true}], "labels": labels});
-        let owned = |metadata: &Value| is_owned(metadata, "c0ffee", "comments");
-        assert!(owned(&owned_by("c0ffee")));
-        assert!(!owned(&owned_by("beef")));
-        assert!(owned(&json!({"labels": labels})));
-        assert!(!owned(&json!({"labels": {LABEL_INSTANCE: "comments"}})));
-        assert!(!owned(
-            &json!({"labels": {LABEL_MANAGED_BY: MANAGED_BY, LABEL_INSTANCE: "forum"}})
+    fn what_nobody_owns_is_taken_back_when_it_was_applied_for_the_monitor() {
+        let left = json!({
+            "labels": {LABEL_MANAGED_BY: MANAGED_BY, LABEL_INSTANCE: "comments"},
+            "annotations": {APPLIED_ANNOTATION: "c0ffee"},
+        });
+        let with = |field: &str, value: Value| {
+            let mut metadata = left.clone();
+            metadata[field] = value;
+            is_left_behind(&metadata, "comments")
+        };
+        assert!(is_left_behind(&left, "comments"));
+        assert!(!is_left_behind(&left, "forum"));
+        assert!(!with("labels", json!({LABEL_INSTANCE: "comments"})));
+        assert!(!with("annotations", json!({})));
+        assert!(!with(
+            "ownerReferences",
+            json!([{"uid": "beef", "controller": true}])
         ));
-        assert!(!owned(&json!({})));
+        assert!(!is_owned(&left, "c0ffee"));
+        assert!(is_owned(
+            &json!({"ownerReferences": [{"uid": "c0ffee"}]}),
+            "c0ffee"
+        ));
     }
 }
