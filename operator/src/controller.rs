@@ -300,7 +300,7 @@ async fn report(
     };
     let pods = context.cache.pods(key);
     let model_server = deployment(Component::ModelServer);
-    let revision = context.revisions.of(key, model_server.as_ref()).await;
+    let revision = context.revisions.of(key, model_server.as_ref(), &pods).await;
     let remembered = context.remember(key, uid, |memory| memory.status.clone());
     let reported = monitor.status.as_ref();
     let previous = remembered.as_ref().or(reported);

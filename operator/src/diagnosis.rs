@@ -19,14 +19,24 @@ pub struct Diagnosis {
 /// Finds what keeps a component from being as asked. Pods that are just starting are nothing wrong.
 #[must_use]
 pub fn diagnose(component: Component, deployment: Option<&Value>, pods: &[Value]) -> Option<Diagnosis> {
-    let of_component = pods.iter().filter(|pod| {
-        pod["metadata"]["labels"][LABEL_COMPONENT] == component.as_str()
-            && pod["metadata"]["deletionTimestamp"].is_null()
-    });
-    let found = of_component
-        .filter(|pod| !is_true(&pod["status"]["conditions"], "Ready"))
+    let found = staying(component, pods)
+        .filter(|pod| !is_ready(pod))
         .find_map(|pod| diagnose_pod(component, pod));
     found.or_else(|| diagnose_deployment(component, deployment?))
+}
+
+/// Pods of a component that are not leaving.
+pub fn staying(component: Component, pods: &[Value]) -> impl Iterator<Item = &Value> {
+    pods.iter().filter(move |pod| {
+        pod["metadata"]["labels"][LABEL_COMPONENT] == component.as_str()
+            && pod["metadata"]["deletionTimestamp"].is_null()
+    })
+}
+
+/// Whether a pod answers.
+#[must_use]
+pub fn is_ready(pod: &Value) -> bool {
+    is_true(&pod["status"]["conditions"], "Ready")
 }
 
 fn diagnose_pod(component: Component, pod: &Value) -> Option<Diagnosis> {

@@ -1,7 +1,8 @@
-//! Asks model servers which revision of the model answers. Only from within the cluster: from outside their Services
-//! cannot be reached.
+//! Asks model servers which revision of the model answers. Only from within the cluster: from outside their pods cannot be
+//! reached.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use serde_json::Value;
 use crate::cache::MonitorKey;
 use crate::component::Component;
 use crate::controller::apply::is_rolled_out;
+use crate::controller::build::CONFIGURATION_ANNOTATION;
+use crate::diagnosis::{is_ready, staying};
 
 /// Longest time for an answer. A look at a monitor waits for it.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -27,7 +30,7 @@ const ANSWER_BYTES: usize = 256 * 1024;
 pub enum Revision {
     /// The model server gave it.
     Known(String),
-    /// The model server should give it and has not: its name may not lead to it yet.
+    /// The model server should give it and has not.
     Awaited,
     /// There is nobody to ask.
     Unknown,
@@ -55,7 +58,9 @@ impl ModelRevisions {
     }
 
     /// The revision of a monitor's model, when its Deployment is rolled out and answers.
-    pub async fn of(&self, key: &MonitorKey, deployment: Option<&Value>) -> Revision {
+    ///
+    /// A pod is asked, not the Service: for a moment after a rollout that may still lead to a pod that is leaving.
+    pub async fn of(&self, key: &MonitorKey, deployment: Option<&Value>, pods: &[Value]) -> Revision {
         let answering = |deployment: &&Value| {
             let available = deployment["status"]["availableReplicas"].as_i64();
             is_rolled_out(deployment) && available.unwrap_or_default() > 0
@@ -72,7 +77,10 @@ impl ModelRevisions {
         if let Some(revision) = self.recall(key, &rollout) {
             return Revision::Known(revision);
         }
-        let error = match tokio::time::timeout(TIMEOUT, ask(client, key)).await {
+        let Some(pod) = newest_pod(template, pods) else {
+            return Revision::Awaited;
+        };
+        let error = match tokio::time::timeout(TIMEOUT, ask(client, pod)).await {
             Ok(Ok(revision)) => {
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
                 known.insert(key.clone(), (rollout, revision.clone()));
@@ -100,14 +108,21 @@ impl ModelRevisions {
     }
 }
 
+/// Where the newest pod of a template listens that answers and is not leaving.
+fn newest_pod(template: &Value, pods: &[Value]) -> Option<SocketAddr> {
+    let configuration = |object: &Value| object["metadata"]["annotations"][CONFIGURATION_ANNOTATION].clone();
+    let pod = staying(Component::ModelServer, pods)
+        .filter(|pod| is_ready(pod) && configuration(pod) == configuration(template))
+        .max_by_key(|pod| pod["metadata"]["creationTimestamp"].as_str())?;
+    let address: IpAddr = pod["status"]["podIP"].as_str()?.parse().ok()?;
+    Some(SocketAddr::new(address, Component::ModelServer.container_port()))
+}
+
 async fn ask(
     client: &Client<HttpConnector, Empty<Bytes>>,
-    key: &MonitorKey,
+    pod: SocketAddr,
 ) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
-    let service = Component::ModelServer.object_name(&key.name);
-    let port = Component::ModelServer.service_port();
-    let address = format!("http://{service}.{}.svc:{port}/info", key.namespace);
-    let answer = client.get(address.parse()?).await?;
+    let answer = client.get(format!("http://{pod}/info").parse()?).await?;
     let body = Limited::new(answer.into_body(), ANSWER_BYTES)
         .collect()
         .await?
@@ -117,4 +132,40 @@ async fn ask(
         .as_str()
         .ok_or("the answer names no revision")?;
     Ok(revision.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(configuration: &str, created: &str, address: &str) -> Value {
+        json!({
+            "metadata": {
+                "creationTimestamp": created,
+                "annotations": {CONFIGURATION_ANNOTATION: configuration},
+                "labels": Component::ModelServer.selector("comments"),
+            },
+            "status": {"podIP": address, "conditions": [{"type": "Ready", "status": "True"}]},
+        })
+    }
+
+    #[test]
+    fn only_a_pod_of_the_new_configuration_that_answers_and_stays_is_asked() {
+        let template = json!({"metadata": {"annotations": {CONFIGURATION_ANNOTATION: "new"}}});
+        let mut leaving = pod("new", "2026-11-21T10:00:09Z", "10.0.0.1");
+        leaving["metadata"]["deletionTimestamp"] = json!("2026-11-21T10:00:10Z");
+        let mut starting = pod("new", "2026-11-21T10:00:08Z", "10.0.0.2");
+        starting["status"]["conditions"][0]["status"] = json!("False");
+        let mut web_ui = pod("new", "2026-11-21T10:00:07Z", "10.0.0.3");
+        web_ui["metadata"]["labels"] = json!(Component::WebUi.selector("comments"));
+        let old = pod("old", "2026-11-21T10:00:06Z", "10.0.0.4");
+        let mut pods = vec![leaving, starting, web_ui, old];
+        assert_eq!(newest_pod(&template, &pods), None);
+        pods.push(pod("new", "2026-11-21T10:00:05Z", "fd00::5"));
+        pods.push(pod("new", "2026-11-21T10:00:04Z", "10.0.0.6"));
+        let asked = newest_pod(&template, &pods).map(|address| address.to_string());
+        assert_eq!(asked.as_deref(), Some("[fd00::5]:8000"));
+    }
 }
