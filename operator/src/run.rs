@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tower::util::MapRequestLayer;
 use toxicity_crd::v1alpha1::ToxicityMonitor;
-use toxicity_service::{Leaving, error_chain, serve_until, stop_requested};
+use toxicity_service::{Leaving, Server, error_chain, serve_until, stop_requested};
 
 use crate::api_error::ApiError;
 use crate::arguments::RunArguments;
@@ -113,7 +113,7 @@ pub async fn run(arguments: RunArguments) -> Result<(), RunError> {
     let server = tokio::spawn(async move {
         // Probes and scrapes need nobody to go elsewhere.
         serve_until(
-            vec![(listener, router(health))],
+            vec![Server::plain(listener, router(health))],
             &Leaving::default(),
             ended,
             STOP_LIMIT,

@@ -7,10 +7,12 @@ mod leaving;
 mod log;
 mod serve;
 mod stop;
+mod tls;
 
 pub use error::error_chain;
 pub use in_flight::InFlight;
 pub use leaving::Leaving;
 pub use log::{LogArguments, LogFormat, ParseLogFilterError, start_logging};
-pub use serve::serve_until;
+pub use serve::{Server, serve_until};
 pub use stop::stop_requested;
+pub use tls::{LoadTlsError, Tls, TlsArguments};

@@ -9,44 +9,63 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use http::{HeaderValue, header};
+use http::{HeaderValue, Version, header};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use crate::Leaving;
+use crate::{Leaving, Tls};
 
 /// Longest time for the head of a request, and longest rest of a connection between two. Longer than clients and
 /// proxies keep connections they mean to use again.
 const HEADER_LIMIT: Duration = Duration::from_mins(1);
 
+/// Longest time to agree on TLS.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+
 /// Pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves each router on its listener until `stop` is done; then takes no new connections and gives running requests
+/// Where a router is served.
+pub struct Server {
+    /// Takes its connections.
+    pub listener: TcpListener,
+    /// Answers.
+    pub router: Router,
+    /// Encrypts, if it is asked to.
+    pub tls: Option<Tls>,
+}
+
+impl Server {
+    /// Without encryption.
+    #[must_use]
+    pub fn plain(listener: TcpListener, router: Router) -> Self {
+        Self {
+            listener,
+            router,
+            tls: None,
+        }
+    }
+}
+
+/// Serves each server by HTTP/1 and HTTP/2 until `stop` is done; then takes no new connections and gives running requests
 /// `limit` to end. From the moment that `leaving` has begun, answers end their connections. Gives what `stop` gave.
 /// Handlers find the peer in `ConnectInfo<SocketAddr>`.
 pub async fn serve_until<T>(
-    servers: Vec<(TcpListener, Router)>,
+    servers: Vec<Server>,
     leaving: &Leaving,
     stop: impl Future<Output = T>,
     limit: Duration,
 ) -> T {
     let (announce, announced) = watch::channel(false);
     let mut running = JoinSet::new();
-    for (listener, router) in servers {
-        running.spawn(serve(
-            listener,
-            router,
-            leaving.clone(),
-            HEADER_LIMIT,
-            announced.clone(),
-        ));
+    for server in servers {
+        running.spawn(serve(server, leaving.clone(), HEADER_LIMIT, announced.clone()));
     }
     let stopped = stop.await;
     // Nobody is left to tell when the servers have ended by themselves.
@@ -60,17 +79,21 @@ pub async fn serve_until<T>(
     stopped
 }
 
-async fn serve(
-    listener: TcpListener,
-    router: Router,
-    leaving: Leaving,
-    header_limit: Duration,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let mut protocol = http1::Builder::new();
+async fn serve(server: Server, leaving: Leaving, header_limit: Duration, mut stopped: watch::Receiver<bool>) {
+    let Server {
+        listener,
+        router,
+        tls,
+    } = server;
+    let mut protocol = auto::Builder::new(TokioExecutor::new());
     protocol
+        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(header_limit);
+    protocol
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(header_limit);
     let connections = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -80,16 +103,28 @@ async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection = protocol.serve_connection(
-                    TokioIo::new(without_delay(stream)),
-                    service(&router, &leaving, peer),
-                );
-                let connection = connections.watch(connection);
-                tokio::spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "connection ended early");
+                let stream = without_delay(stream);
+                let service = service(&router, &leaving, peer);
+                let watcher = connections.watcher();
+                let protocol = protocol.clone();
+                match tls.as_ref().map(Tls::acceptor) {
+                    None => {
+                        let connection = protocol.serve_connection(TokioIo::new(stream), service);
+                        tokio::spawn(run(watcher.watch(connection.into_owned())));
                     }
-                });
+                    Some(acceptor) => {
+                        tokio::spawn(async move {
+                            match tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
+                                Ok(Ok(stream)) => {
+                                    let connection = protocol.serve_connection(TokioIo::new(stream), service);
+                                    run(watcher.watch(connection.into_owned())).await;
+                                }
+                                Ok(Err(error)) => tracing::debug!(%error, "a client did not agree on TLS"),
+                                Err(_) => tracing::debug!("a client took too long to agree on TLS"),
+                            }
+                        });
+                    }
+                }
             }
             Err(error) => {
                 // A client that left in the queue is nothing; no file descriptors left is over when others leave.
@@ -100,6 +135,12 @@ async fn serve(
     }
     drop(listener);
     connections.shutdown().await;
+}
+
+async fn run<E: std::fmt::Display>(connection: impl Future<Output = Result<(), E>>) {
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "connection ended early");
+    }
 }
 
 /// Answers are small; waiting to fill a packet would only delay them.
@@ -126,11 +167,13 @@ fn service(
     hyper::service::service_fn(move |request: http::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        let version = request.version();
         let answer = router.clone().oneshot(request);
         let leaving = leaving.clone();
         async move {
             let mut answer = answer.await?;
-            if leaving.has_begun() {
+            // HTTP/2 has another way to end a connection, which comes when the server stops.
+            if leaving.has_begun() && version <= Version::HTTP_11 {
                 answer
                     .headers_mut()
                     .insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -175,7 +218,13 @@ mod tests {
             "told to"
         };
         assert_eq!(
-            serve_until(vec![(listener, router)], &Leaving::default(), stop, limit).await,
+            serve_until(
+                vec![Server::plain(listener, router)],
+                &Leaving::default(),
+                stop,
+                limit
+            )
+            .await,
             "told to"
         );
         let elapsed = started.elapsed();
@@ -201,8 +250,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (_stop, stopped) = watch::channel(false);
         tokio::spawn(serve(
-            listener,
-            Router::new(),
+            Server::plain(listener, Router::new()),
             Leaving::default(),
             Duration::from_millis(100),
             stopped,
@@ -242,7 +290,7 @@ mod tests {
             tokio::join!(linger, meanwhile);
         };
         let limit = Duration::from_secs(5);
-        serve_until(vec![(listener, router)], &leaving, stop, limit).await;
+        serve_until(vec![Server::plain(listener, router)], &leaving, stop, limit).await;
     }
 
     async fn ask(stream: &mut TcpStream) -> String {

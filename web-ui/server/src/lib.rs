@@ -10,7 +10,7 @@ mod router;
 mod security_headers;
 
 use tokio::net::TcpListener;
-use toxicity_service::{Leaving, serve_until, start_logging, stop_requested};
+use toxicity_service::{Leaving, Server, serve_until, start_logging, stop_requested};
 
 pub use config::Config;
 pub use error::Error;
@@ -46,6 +46,6 @@ pub async fn run(config: Config) -> Result<(), Error> {
         leaving.linger(config.drain_delay.into()).await;
     };
     let limit = config.drain_timeout.into();
-    serve_until(vec![(listener, application)], &leaving, stop, limit).await;
+    serve_until(vec![Server::plain(listener, application)], &leaving, stop, limit).await;
     Ok(())
 }
