@@ -1,17 +1,20 @@
 //! What runs a forward pass.
 
 mod onnx;
+mod provider;
 mod weights;
 
-pub use onnx::{LoadOnnxError, OnnxBackend, OnnxModel, OnnxRuntime};
+pub use onnx::{LoadOnnxError, OnnxBackend, OnnxModel, OnnxRuntime, SessionOptions};
+pub use provider::Provider;
 
-/// One copy of the model that scores one sequence at a time, on the thread that owns it.
+/// One copy of the model that runs one batch at a time, on the thread that owns it.
 pub trait Backend: Send {
-    /// Logits, one per label, of one sequence of token ids, special tokens included.
+    /// Logits, one per label, of each sequence of token ids, special tokens included. Sequences of different lengths
+    /// are padded.
     ///
     /// # Errors
     /// When the pass fails or its output is unusable.
-    fn logits(&mut self, ids: &[u32]) -> Result<Vec<f32>, BackendError>;
+    fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Vec<f32>>, BackendError>;
 }
 
 /// Why a forward pass gave no logits.

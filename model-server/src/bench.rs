@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::backend::{Backend, BackendError};
 use crate::config::BenchArguments;
-use crate::engine::LoadEngineError;
+use crate::engine::{EngineOptions, LoadEngineError};
 use crate::loaded_model::LoadedModel;
 
 /// Why the measurement failed.
@@ -50,7 +50,10 @@ struct Measurement {
 /// # Errors
 /// When the texts or the model cannot be loaded, or a pass fails.
 pub fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
-    let options = arguments.model.engine_options(1);
+    let options = EngineOptions {
+        folder: arguments.model.fetch().map_err(LoadEngineError::from)?.folder,
+        ..arguments.model.engine_options(1)
+    };
     let content = std::fs::read_to_string(&arguments.texts).map_err(|source| BenchError::ReadTexts {
         path: arguments.texts.clone(),
         source,
@@ -85,7 +88,7 @@ pub fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
                             None
                         };
                         for sequence in fresh.as_ref().unwrap_or(tokenized) {
-                            session.logits(sequence)?;
+                            session.logits(&[sequence])?;
                             tokens += sequence.len();
                         }
                         scored += 1;

@@ -4,13 +4,24 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 use toxicity_api::Limits;
-use toxicity_service::LogArguments;
+use toxicity_model_source::{
+    Checksum, Environment, FetchError, FetchOptions, FetchedModel, ModelSource, default_cache, fetch,
+    progress,
+};
+use toxicity_service::{LogArguments, TlsArguments};
 
+use crate::backend::{Provider, SessionOptions};
+use crate::drift::DriftOptions;
 use crate::engine::EngineOptions;
-use crate::model::{ModelOverrides, ModelSource, ThresholdOverride};
+use crate::model::{ModelOverrides, ThresholdOverride};
+use crate::scheduler::Batching;
+
+/// Tokens of a batch on an accelerator, padding included.
+const ACCELERATOR_BATCH_TOKENS: usize = 16_384;
 
 /// Scores text for toxicity: a Hugging Face sequence classifier in ONNX behind HTTP.
 ///
@@ -29,9 +40,17 @@ pub struct Arguments {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one, once per process")]
 pub enum Command {
     /// Serve a model over HTTP until SIGTERM or Ctrl-C.
     Serve(ServeArguments),
+    /// Fetch a model into the cache, check it and print its folder.
+    Pull(ModelArguments),
+    /// Check a fetched model folder against the sums that were noted when it was fetched.
+    Verify(VerifyArguments),
+    /// Make API keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Load a model, print what it is as JSON and exit.
     Info(ModelArguments),
     /// Measure the bare sessions, without HTTP, on the lines of a file and print texts per second as JSON.
@@ -42,8 +61,10 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArguments {
-    /// Model to load: `bundled`, a folder, or `file:///absolute/folder`. A model folder holds `config.json`,
-    /// `tokenizer.json` and `model.onnx` (or `onnx/model*.onnx`), and may hold `thresholds.json`.
+    /// Model to load: `bundled`, a folder, `file:///absolute/folder`, `hf://owner/name[@revision]`, `https://…` (an archive,
+    /// or a folder when it ends in /), `s3://bucket/path`, `gs://bucket/path`, `az://container/path` or
+    /// `oci://registry/name:tag`. A model folder holds `config.json`, `tokenizer.json` and `model.onnx` (or
+    /// `onnx/model*.onnx`), and may hold `thresholds.json` and `reference.json`.
     #[arg(
         long,
         env = "TOXICITY_MODEL",
@@ -51,6 +72,30 @@ pub struct ModelArguments {
         value_name = "SOURCE"
     )]
     pub model: ModelSource,
+
+    /// Branch, tag or commit of a source `hf://owner/name` that names none itself.
+    #[arg(long, env = "TOXICITY_MODEL_REVISION", value_name = "REVISION")]
+    pub model_revision: Option<String>,
+
+    /// SHA-256 that the ONNX file (or the archive, where the source is one) must have; another one is refused.
+    #[arg(long, env = "TOXICITY_MODEL_SHA256", value_name = "HEX")]
+    pub model_sha256: Option<Checksum>,
+
+    /// Which ONNX file of the source, where there are several: its path in the folder, or its name alone.
+    #[arg(long, env = "TOXICITY_MODEL_FILE", value_name = "NAME")]
+    pub model_file: Option<String>,
+
+    /// Folder for downloaded models. Default: `toxicity-monitor/models` in the user's cache folder.
+    #[arg(long, env = "TOXICITY_MODEL_CACHE", value_name = "FOLDER")]
+    pub model_cache: Option<PathBuf>,
+
+    /// Use only what was downloaded before.
+    #[arg(long, env = "TOXICITY_OFFLINE")]
+    pub offline: bool,
+
+    /// Download by plain HTTP from other machines too, which anybody on the way can read and change.
+    #[arg(long, env = "TOXICITY_ALLOW_HTTP")]
+    pub allow_http: bool,
 
     /// Name of the model in answers and metrics; by default the name of its folder.
     #[arg(long, env = "TOXICITY_MODEL_NAME", value_name = "NAME")]
@@ -75,10 +120,54 @@ pub struct ModelArguments {
     #[arg(long, env = "TOXICITY_WINDOW_OVERLAP", value_name = "TOKENS")]
     pub window_overlap: Option<usize>,
 
-    /// Sessions that score at the same time, each on a thread of its own. Default: the cores this
-    /// process may use (cgroup quota and affinity, rounded down).
+    /// Languages that the model judges, as ISO 639-1 codes separated by commas; `*` stands for any. A client that asks
+    /// for another one is told so.
+    #[arg(
+        long,
+        env = "TOXICITY_LANGUAGES",
+        value_delimiter = ',',
+        default_value = "en",
+        value_name = "CODE"
+    )]
+    pub languages: Vec<String>,
+
+    /// Memory for the scores of texts that come again, in bytes; 0 keeps none.
+    #[arg(long, env = "TOXICITY_CACHE_BYTES", default_value_t = 32 * 1024 * 1024, value_name = "BYTES")]
+    pub cache_bytes: usize,
+
+    /// Time for which the usual spread of the scores is learned, where the model brings none as `reference.json`.
+    #[arg(long, env = "TOXICITY_DRIFT_LEARNING", default_value = "24h", value_parser = humantime::parse_duration)]
+    pub drift_learning: Duration,
+
+    /// Time of which the scores are compared with that spread.
+    #[arg(long, env = "TOXICITY_DRIFT_PERIOD", default_value = "1h", value_parser = humantime::parse_duration)]
+    pub drift_period: Duration,
+
+    /// Sessions that score at the same time, each on a thread of its own. Default: the cores that this process may
+    /// use (cgroup quota and affinity, rounded down), divided by --intra-threads; on an accelerator 1.
     #[arg(long, env = "TOXICITY_SESSIONS", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub sessions: Option<u16>,
+
+    /// Threads of one session. On processors more sessions of one thread each are faster; more threads make a single
+    /// long text come sooner.
+    #[arg(long, env = "TOXICITY_INTRA_THREADS", default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub intra_threads: u16,
+
+    /// What the model runs on; the ONNX Runtime library must have been built with it.
+    #[arg(long, env = "TOXICITY_PROVIDER", value_enum, default_value_t = Provider::Cpu)]
+    pub provider: Provider,
+
+    /// Tokens of a batch of forward passes. On processors only sequences of the same length are put together, on an
+    /// accelerator shorter ones are padded; 0 runs each alone. Default: 0 on processors, 16384 on an accelerator. Models
+    /// that are quantised dynamically, as the bundled one, score a text a little differently by what it is put together
+    /// with; other models gain some rate by 512.
+    #[arg(long, env = "TOXICITY_MAX_BATCH_TOKENS", value_name = "TOKENS")]
+    pub max_batch_tokens: Option<usize>,
+
+    /// Let ONNX Runtime fuse `SkipLayerNormalization` when it loads a model. Its kernel for processors is slower than its
+    /// parts, so it is off; on an accelerator it is always on.
+    #[arg(long, env = "TOXICITY_FUSE_SKIP_LAYER_NORM")]
+    pub fuse_skip_layer_norm: bool,
 
     /// ONNX Runtime library (libonnxruntime.so). Default: beside the executable, or in `../lib`.
     #[arg(long, env = "TOXICITY_ONNXRUNTIME", value_name = "FILE")]
@@ -140,6 +229,45 @@ pub struct ServeArguments {
     #[arg(long, env = "TOXICITY_REQUEST_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
     pub request_timeout: Duration,
 
+    /// Also score each text with what hides words undone (look-alike letters, spaced-out or leet spelling, invisible
+    /// characters), and take the higher score of each label. Requests of the native protocol can ask for it one by one.
+    #[arg(long, env = "TOXICITY_NORMALIZE")]
+    pub normalize: bool,
+
+    /// File of hashed API keys, one a line; `toxicity-model-server keys create NAME` makes a key and its line. Read anew
+    /// when it changes. Without it everybody may ask.
+    #[arg(long, env = "TOXICITY_API_KEYS_FILE", value_name = "FILE")]
+    pub api_keys_file: Option<PathBuf>,
+
+    /// Web pages that may ask from a browser, such as `https://forum.example`; several are separated by commas, `*` stands
+    /// for any. Without it browsers let no other page ask.
+    #[arg(
+        long,
+        env = "TOXICITY_CORS_ORIGINS",
+        value_delimiter = ',',
+        value_name = "ORIGIN"
+    )]
+    pub cors_origins: Vec<HeaderValue>,
+
+    /// Database in which verdicts and feedback are kept: `sqlite:///file.db` for a server alone, or
+    /// `postgres://user:password@host/name` for replicas. Without it nothing is kept.
+    #[arg(
+        long,
+        env = "TOXICITY_RECORDS_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        conflicts_with = "records_url_file"
+    )]
+    pub records_url: Option<String>,
+
+    /// File that holds the URL of that database.
+    #[arg(long, env = "TOXICITY_RECORDS_URL_FILE", value_name = "FILE")]
+    pub records_url_file: Option<PathBuf>,
+
+    /// Time for which records are kept, such as 30d; without it for ever.
+    #[arg(long, env = "TOXICITY_RECORDS_RETENTION", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub records_retention: Option<Duration>,
+
     /// Time after SIGTERM or Ctrl-C in which requests are still taken, while the readiness probe fails and each answer
     /// ends its connection: what a load balancer needs to learn that this server goes.
     #[arg(long, env = "TOXICITY_SHUTDOWN_DELAY", default_value = "0s", value_parser = humantime::parse_duration)]
@@ -148,6 +276,34 @@ pub struct ServeArguments {
     /// Longest time to finish running requests after that.
     #[arg(long, env = "TOXICITY_SHUTDOWN_TIMEOUT", default_value = "25s", value_parser = humantime::parse_duration)]
     pub shutdown_timeout: Duration,
+
+    /// Which model.
+    #[command(flatten)]
+    pub model: ModelArguments,
+
+    /// By which certificate.
+    #[command(flatten)]
+    pub tls: TlsArguments,
+}
+
+/// What to do with API keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make a key: prints it once, and the line for the file of --api-keys-file, which holds only its hash.
+    Create {
+        /// Name of the key, for people and logs.
+        name: String,
+        /// What else the line says: `tenant=forum`, `rate=50`, `burst=100`, `thresholds=toxic=0.8,threat=0.3`, `admin`.
+        attributes: Vec<String>,
+    },
+}
+
+/// What to check.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArguments {
+    /// Folder to check. Default: the one that the model source was fetched into.
+    #[arg(value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
 
     /// Which model.
     #[command(flatten)]
@@ -175,27 +331,83 @@ pub struct BenchArguments {
 }
 
 impl ModelArguments {
-    /// What the engine needs to know. `max_requests` bounds its queue.
+    /// How the model is fetched.
+    #[must_use]
+    pub fn fetch_options(&self) -> FetchOptions {
+        let environment = Environment::of_process();
+        let cache = self.model_cache.clone().or_else(|| default_cache(&environment));
+        FetchOptions {
+            revision: self.model_revision.clone(),
+            sha256: self.model_sha256.clone(),
+            onnx_file: self.model_file.clone(),
+            offline: self.offline,
+            allow_http: self.allow_http,
+            // Where there is no home, downloads last as long as the machine's temporary files.
+            ..FetchOptions::new(cache.unwrap_or_else(|| std::env::temp_dir().join("toxicity-monitor/models")))
+        }
+    }
+
+    /// Fetches the model where it is not on this machine, and waits for it. Must not be called within a runtime.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub fn fetch(&self) -> Result<FetchedModel, FetchError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime of one thread starts");
+        let progress = progress::on_standard_error();
+        runtime.block_on(fetch(&self.model, &self.fetch_options(), &*progress))
+    }
+
+    /// What the engine needs to know but for the folder of the model. `max_requests` bounds its queue.
     #[must_use]
     pub fn engine_options(&self, max_requests: usize) -> EngineOptions {
         EngineOptions {
-            source: self.model.clone(),
+            folder: PathBuf::new(),
             overrides: ModelOverrides {
                 name: self.model_name.clone(),
                 window_tokens: self.window_tokens,
                 overlap_tokens: self.window_overlap,
                 thresholds: self.thresholds.clone(),
+                languages: self.languages.clone(),
+                onnx_file: self.model_file.clone(),
             },
             onnxruntime: self.onnxruntime.clone(),
             sessions: self.sessions(),
+            session: SessionOptions {
+                provider: self.provider,
+                intra_threads: usize::from(self.intra_threads),
+                fuse_skip_layer_norm: self.fuse_skip_layer_norm,
+            },
             max_requests,
+            batching: self.batching(),
+            cache_bytes: self.cache_bytes,
+            drift: DriftOptions {
+                learning: self.drift_learning,
+                period: self.drift_period,
+            },
         }
     }
 
     /// Sessions that score at the same time.
     #[must_use]
     pub fn sessions(&self) -> usize {
-        self.sessions.map_or_else(available_cores, usize::from)
+        let default = || match self.provider {
+            Provider::Cpu => (available_cores() / usize::from(self.intra_threads)).max(1),
+            Provider::Cuda | Provider::OpenVino => 1,
+        };
+        self.sessions.map_or_else(default, usize::from)
+    }
+
+    fn batching(&self) -> Batching {
+        match (self.provider, self.max_batch_tokens) {
+            (_, Some(0)) | (Provider::Cpu | Provider::OpenVino, None) => Batching::Single,
+            (Provider::Cuda, tokens) => Batching::Padded {
+                tokens: tokens.unwrap_or(ACCELERATOR_BATCH_TOKENS),
+            },
+            (Provider::Cpu | Provider::OpenVino, Some(tokens)) => Batching::EqualLengths { tokens },
+        }
     }
 }
 
@@ -265,6 +477,7 @@ mod tests {
         assert!(parse(&["--listen", "8000"]).contains("--listen"));
         assert!(parse(&["--sessions", "0"]).contains("--sessions"));
         assert!(parse(&["--max-texts", "0"]).contains("--max-texts"));
-        assert!(parse(&["--model", "s3://bucket/model"]).contains("file:///"));
+        assert!(parse(&["--model", "ftp://host/model"]).contains("hf://"));
+        assert!(parse(&["--model-sha256", "abc"]).contains("--model-sha256"));
     }
 }

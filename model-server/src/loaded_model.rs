@@ -1,6 +1,7 @@
 //! A model with all its parts in memory, from which sessions are made.
 
 use crate::backend::{Backend, OnnxBackend, OnnxModel, OnnxRuntime};
+use crate::drift::Reference;
 use crate::engine::{EngineOptions, LoadEngineError};
 use crate::model::{Model, ModelFolder};
 use crate::tokenization::Tokenization;
@@ -10,19 +11,27 @@ pub(crate) struct LoadedModel {
     pub(crate) model: Model,
     pub(crate) tokenization: Tokenization,
     pub(crate) runtime: OnnxRuntime,
+    pub(crate) reference: Option<Reference>,
     onnx: OnnxModel,
 }
 
 impl LoadedModel {
     pub(crate) fn load(options: &EngineOptions) -> Result<Self, LoadEngineError> {
         let runtime = OnnxRuntime::load(options.onnxruntime.as_deref())?;
-        let folder = ModelFolder::open(&options.source.folder()?, &options.overrides)?;
+        let folder = ModelFolder::open(&options.folder, &options.overrides)?;
         let tokenization = Tokenization::load(&folder.tokenizer)?;
-        let onnx = OnnxModel::read(&runtime, &folder.onnx, folder.model.labels.len());
+        let onnx = OnnxModel::read(
+            &runtime,
+            &folder.onnx,
+            folder.model.labels.len(),
+            tokenization.padding_id(),
+            options.session,
+        )?;
         Ok(Self {
             model: folder.model,
             tokenization,
             runtime,
+            reference: folder.reference,
             onnx,
         })
     }
@@ -36,7 +45,7 @@ impl LoadedModel {
         (0..count)
             .map(|_| {
                 let mut session = self.onnx.session()?;
-                session.logits(&warm_up).map_err(LoadEngineError::WarmUp)?;
+                session.logits(&[&warm_up]).map_err(LoadEngineError::WarmUp)?;
                 Ok(session)
             })
             .collect()

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use toxicity_model_server::config::Arguments;
-use toxicity_model_server::telemetry::forbid_telemetry;
+use toxicity_model_server::environment::prepare_environment;
 
 /// Stands in for the C library's allocator too, and so under ONNX Runtime: that one keeps what loading a model took
 /// and costs a tenth of the rate when texts are tokenized on one thread and scored on another.
@@ -12,7 +12,7 @@ use toxicity_model_server::telemetry::forbid_telemetry;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    if let Err(error) = forbid_telemetry() {
+    if let Err(error) = prepare_environment() {
         eprintln!("error: {}", toxicity_service::error_chain(&error));
         return ExitCode::FAILURE;
     }

@@ -3,39 +3,23 @@
 mod activation;
 mod classifier_config;
 mod revision;
-mod source;
 mod thresholds;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use toxicity_api::{ModelIdentity, Scores};
+use toxicity_api::{ModelIdentity, Scores, label_index};
+use toxicity_model_source::{ONNX_FILES, find_onnx_file};
 
+use crate::drift::Reference;
 use crate::window::windows;
 
 pub use activation::{Activation, logit};
 pub use classifier_config::{ClassifierConfig, ParseClassifierConfigError};
-pub use source::{ModelSource, ModelSourceError};
 pub use thresholds::{DEFAULT_THRESHOLD, ThresholdOverride, ThresholdsError};
 
-/// Names under which Detoxify and Jigsaw know the same label; requests and thresholds may use either.
-const LABEL_ALIASES: [(&str, &str); 3] = [
-    ("toxic", "toxicity"),
-    ("severe_toxic", "severe_toxicity"),
-    ("identity_hate", "identity_attack"),
-];
-
-/// Where the ONNX file may lie inside the folder, first match wins.
-const ONNX_FILES: [&str; 5] = [
-    "model.onnx",
-    "onnx/model.onnx",
-    "onnx/model_quantized.onnx",
-    "onnx/model_int8.onnx",
-    "onnx/model_fp16.onnx",
-];
-
 /// Everything about a model except its weights and its tokenizer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// Name and revision, as answered to clients.
     pub identity: ModelIdentity,
@@ -45,6 +29,8 @@ pub struct Model {
     pub thresholds: Vec<f32>,
     /// How logits become scores.
     pub activation: Activation,
+    /// Languages that it judges, as ISO 639-1 codes; `*` stands for any.
+    pub languages: Vec<String>,
     /// Tokens of one forward pass, special tokens included.
     pub window_tokens: usize,
     /// Tokens that neighbouring windows share.
@@ -74,20 +60,14 @@ impl Model {
     /// Thresholds by label name.
     #[must_use]
     pub fn threshold_map(&self) -> Scores {
-        self.labels
-            .iter()
-            .cloned()
-            .zip(self.thresholds.iter().copied())
-            .collect()
+        self.by_label(&self.thresholds)
     }
-}
 
-fn label_index(labels: &[String], name: &str) -> Option<usize> {
-    labels.iter().position(|label| label == name).or_else(|| {
-        let (jigsaw, detoxify) = LABEL_ALIASES.iter().find(|(a, b)| *a == name || *b == name)?;
-        let other = if *jigsaw == name { detoxify } else { jigsaw };
-        labels.iter().position(|label| label == other)
-    })
+    /// Values of all labels by label name.
+    #[must_use]
+    pub fn by_label(&self, values: &[f32]) -> Scores {
+        self.labels.iter().cloned().zip(values.iter().copied()).collect()
+    }
 }
 
 /// A model folder whose metadata was read; the weights are not loaded yet.
@@ -99,6 +79,8 @@ pub struct ModelFolder {
     pub onnx: PathBuf,
     /// The tokenizer.
     pub tokenizer: PathBuf,
+    /// How the scores were spread when the model was made.
+    pub reference: Option<Reference>,
 }
 
 /// What the person who starts the server may decide in place of the folder.
@@ -112,6 +94,10 @@ pub struct ModelOverrides {
     pub overlap_tokens: Option<usize>,
     /// Thresholds by label.
     pub thresholds: Vec<ThresholdOverride>,
+    /// Languages that the model judges.
+    pub languages: Vec<String>,
+    /// Which ONNX file, where there are several.
+    pub onnx_file: Option<String>,
 }
 
 /// Why a model folder cannot be used.
@@ -141,6 +127,9 @@ pub enum OpenModelFolderError {
         /// Why.
         source: ParseClassifierConfigError,
     },
+    /// The reference of the scores is no such thing.
+    #[error("failed to parse \"reference.json\": it must map labels to 10 counts")]
+    ParseReference(#[source] serde_json::Error),
     /// The thresholds do not fit the labels.
     #[error("failed to apply the thresholds")]
     ApplyThresholds(#[from] ThresholdsError),
@@ -176,13 +165,11 @@ impl ModelFolder {
         };
         let config_path = find("config.json")?;
         let tokenizer = find("tokenizer.json")?;
-        let onnx = ONNX_FILES
-            .iter()
-            .find_map(|file| find(file).ok())
-            .ok_or_else(|| OpenModelFolderError::FindFile {
-                file: ONNX_FILES.join("\" or \""),
-                folder: folder.to_owned(),
-            })?;
+        let choice = overrides.onnx_file.as_deref();
+        let onnx = find_onnx_file(folder, choice).ok_or_else(|| OpenModelFolderError::FindFile {
+            file: choice.map_or_else(|| ONNX_FILES.join("\" or \""), str::to_owned),
+            folder: folder.to_owned(),
+        })?;
 
         let read = |path: &Path| {
             std::fs::read_to_string(path).map_err(|source| OpenModelFolderError::ReadFile {
@@ -205,6 +192,13 @@ impl ModelFolder {
         let thresholds =
             thresholds::resolve(&config.labels, thresholds_file.as_deref(), &overrides.thresholds)?;
 
+        let reference = match find("reference.json") {
+            Ok(path) => {
+                Some(serde_json::from_str(&read(&path)?).map_err(OpenModelFolderError::ParseReference)?)
+            }
+            Err(_) => None,
+        };
+
         let window_tokens = overrides.window_tokens.unwrap_or(config.window_tokens);
         let overlap_tokens = overrides.overlap_tokens.unwrap_or(window_tokens / 4);
         if window_tokens < 8 || window_tokens > config.max_tokens || overlap_tokens > window_tokens / 2 {
@@ -226,6 +220,7 @@ impl ModelFolder {
             labels: config.labels,
             thresholds,
             activation: config.activation,
+            languages: overrides.languages.clone(),
             window_tokens,
             overlap_tokens,
         };
@@ -233,6 +228,7 @@ impl ModelFolder {
             model,
             onnx,
             tokenizer,
+            reference,
         })
     }
 }
@@ -242,24 +238,4 @@ fn folder_name(folder: &Path) -> String {
     canonical
         .file_name()
         .map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn labels(names: &[&str]) -> Vec<String> {
-        names.iter().map(|&name| name.to_owned()).collect()
-    }
-
-    #[test]
-    fn finds_labels_by_either_of_their_names() {
-        let jigsaw = labels(&["toxic", "severe_toxic", "identity_hate"]);
-        assert_eq!(label_index(&jigsaw, "identity_hate"), Some(2));
-        assert_eq!(label_index(&jigsaw, "identity_attack"), Some(2));
-        assert_eq!(label_index(&jigsaw, "toxicity"), Some(0));
-        let detoxify = labels(&["toxicity", "threat"]);
-        assert_eq!(label_index(&detoxify, "toxic"), Some(0));
-        assert_eq!(label_index(&detoxify, "insult"), None);
-    }
 }

@@ -1,15 +1,22 @@
-//! Hands forward passes to the sessions: a bounded queue in arrival order, a thread per session.
+//! Hands forward passes to the sessions: a bounded queue ordered by urgency, a thread per session.
 
-use std::sync::Arc;
+mod policy;
+mod queue;
+mod throughput;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::backend::{Backend, BackendError};
 use crate::metrics::{Metrics, Stage};
-use crate::queue::{Queue, Refusal};
+use queue::{Queue, Refusal};
+use throughput::Throughput;
+
+pub use policy::{Batching, Policy, Requirements, Taken};
 
 /// Passes that one request may have queued or running per session. Two keep a session busy while the next pass
 /// is on its way; more would only let a large request push small ones back.
@@ -24,6 +31,9 @@ pub enum PassError {
     /// The queue holds as many passes as it may.
     #[error("the queue of forward passes is full")]
     QueueFull,
+    /// The time of its request was over before a session came to it.
+    #[error("the time limit passed before a session was free")]
+    Expired,
     /// The sessions are gone: the server stops.
     #[error("the sessions have stopped")]
     Stopped,
@@ -32,7 +42,24 @@ pub enum PassError {
 struct Pass {
     ids: Vec<u32>,
     queued_at: Instant,
-    reply: oneshot::Sender<Result<Vec<f32>, BackendError>>,
+    reply: oneshot::Sender<Result<PassOutcome, PassError>>,
+}
+
+struct PassOutcome {
+    logits: Vec<f32>,
+    queue: Duration,
+    inference: Duration,
+}
+
+/// Where the time of a request went, summed over its texts and passes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WorkTimings {
+    /// Making tokens.
+    pub tokenization: Duration,
+    /// Waiting for a session.
+    pub queue: Duration,
+    /// Forward passes.
+    pub inference: Duration,
 }
 
 /// The queue and the threads behind it. Dropping it lets the threads finish what is queued and waits for them.
@@ -46,6 +73,7 @@ pub struct Scheduler {
 struct Health {
     running_sessions: AtomicUsize,
     last_pass_failed: AtomicBool,
+    throughput: Throughput,
 }
 
 impl Scheduler {
@@ -57,10 +85,11 @@ impl Scheduler {
     pub fn start(
         backends: Vec<Box<dyn Backend>>,
         max_requests: usize,
+        batching: Batching,
         metrics: &Arc<Metrics>,
     ) -> std::io::Result<Self> {
         let capacity = max_requests * backends.len() * LANE_PASSES_PER_SESSION;
-        let queue = Arc::new(Queue::new(backends.len(), capacity));
+        let queue = Arc::new(Queue::new(backends.len(), capacity, batching));
         let health = Arc::new(Health::default());
         let threads = backends
             .into_iter()
@@ -80,14 +109,18 @@ impl Scheduler {
         })
     }
 
-    /// A place from which one request sends its passes.
+    /// A place from which one request, which has `patience` from now on, sends its passes.
     #[must_use]
-    pub fn lane(&self) -> Lane<'_> {
+    pub fn lane(&self, patience: Duration) -> Lane<'_> {
         let width = self.sessions() * LANE_PASSES_PER_SESSION;
+        let now = Instant::now();
         Lane {
             scheduler: self,
             places: Semaphore::new(width),
             width,
+            patience,
+            deadline: now.checked_add(patience).unwrap_or(now),
+            timings: Mutex::default(),
         }
     }
 
@@ -101,6 +134,19 @@ impl Scheduler {
     #[must_use]
     pub fn queue_depth(&self) -> usize {
         self.queue.len()
+    }
+
+    /// Tokens of the passes that wait.
+    #[must_use]
+    pub fn queued_tokens(&self) -> usize {
+        self.queue.tokens()
+    }
+
+    /// Tokens that all sessions together have run per second lately; nothing before the first pass.
+    #[must_use]
+    pub fn tokens_per_second(&self) -> Option<f64> {
+        let one = self.health.throughput.tokens_per_second()?;
+        Some(one * throughput::float(self.threads.len()))
     }
 
     /// Whether every session's thread is alive.
@@ -131,9 +177,24 @@ pub struct Lane<'a> {
     scheduler: &'a Scheduler,
     places: Semaphore,
     width: usize,
+    patience: Duration,
+    deadline: Instant,
+    timings: Mutex<WorkTimings>,
 }
 
 impl Lane<'_> {
+    /// Where the time went so far.
+    #[must_use]
+    pub fn timings(&self) -> WorkTimings {
+        *self.timings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds the time that it took to make tokens of a text.
+    pub fn note_tokenization(&self, time: Duration) {
+        let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
+        timings.tokenization += time;
+    }
+
     /// Passes that may be queued or running at once.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -143,20 +204,32 @@ impl Lane<'_> {
     /// Logits of one sequence. Dropping the future takes the pass back if it has not begun.
     ///
     /// # Errors
-    /// When the model fails, the queue is full or the sessions have stopped.
+    /// When the model fails, the queue is full, the time is over or the sessions have stopped.
     pub async fn logits(&self, ids: Vec<u32>) -> Result<Vec<f32>, PassError> {
         let _place = self.places.acquire().await.map_err(|_| PassError::Stopped)?;
         let (reply, answer) = oneshot::channel();
+        let requirements = Requirements {
+            tokens: ids.len(),
+            patience: self.patience,
+            deadline: self.deadline,
+        };
         let pass = Pass {
             ids,
             queued_at: Instant::now(),
             reply,
         };
-        self.scheduler.queue.push(pass).map_err(|refusal| match refusal {
-            Refusal::Full => PassError::QueueFull,
-            Refusal::Closed => PassError::Stopped,
-        })?;
-        Ok(answer.await.map_err(|_| PassError::Stopped)??)
+        self.scheduler
+            .queue
+            .push(requirements, pass)
+            .map_err(|refusal| match refusal {
+                Refusal::Full => PassError::QueueFull,
+                Refusal::Closed => PassError::Stopped,
+            })?;
+        let outcome = answer.await.map_err(|_| PassError::Stopped)??;
+        let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
+        timings.queue += outcome.queue;
+        timings.inference += outcome.inference;
+        Ok(outcome.logits)
     }
 }
 
@@ -192,31 +265,49 @@ fn run_session(
     metrics: &Metrics,
     running: &RunningSession,
 ) {
-    while let Some(Pass {
-        ids,
-        queued_at,
-        reply,
-    }) = passes.pop(index)
-    {
-        if reply.is_closed() {
-            metrics.cancelled_passes.inc();
+    while let Some(taken) = passes.pop(index, |pass| pass.reply.is_closed()) {
+        metrics.cancelled_passes.inc_by(taken.cancelled as u64);
+        metrics.expired_passes.inc_by(taken.expired.len() as u64);
+        for pass in taken.expired {
+            // The asker may have left in the meantime; then the answer is for nobody, here and below.
+            let _ = pass.reply.send(Err(PassError::Expired));
+        }
+        if taken.batch.is_empty() {
             continue;
         }
-        metrics.observe_stage(Stage::Queue, queued_at.elapsed());
+        let sequences: Vec<&[u32]> = taken.batch.iter().map(|pass| pass.ids.as_slice()).collect();
         let started = Instant::now();
-        let result = backend.logits(&ids);
-        metrics.observe_stage(Stage::Inference, started.elapsed());
-        metrics.pass_tokens.inc_by(ids.len() as u64);
-        running
-            .health
-            .last_pass_failed
-            .store(result.is_err(), Ordering::Relaxed);
-        if let Err(error) = &result {
-            metrics.exceptions.inc();
-            tracing::error!(%error, "forward pass failed");
+        for pass in &taken.batch {
+            metrics.observe_stage(Stage::Queue, started - pass.queued_at);
         }
-        // The asker may have left in the meantime; then the answer is for nobody.
-        let _ = reply.send(result);
+        let result = backend.logits(&sequences);
+        let time = started.elapsed();
+        let tokens: usize = sequences.iter().map(|ids| ids.len()).sum();
+        let longest = sequences.iter().map(|ids| ids.len()).max().unwrap_or_default();
+        metrics.observe_stage(Stage::Inference, time);
+        metrics.observe_batch(sequences.len(), tokens, longest * sequences.len() - tokens);
+        let health = &running.health;
+        health.throughput.observe(tokens, time);
+        health.last_pass_failed.store(result.is_err(), Ordering::Relaxed);
+        match result {
+            Ok(logits) => {
+                for (pass, logits) in taken.batch.into_iter().zip(logits) {
+                    let outcome = PassOutcome {
+                        logits,
+                        queue: started - pass.queued_at,
+                        inference: time,
+                    };
+                    let _ = pass.reply.send(Ok(outcome));
+                }
+            }
+            Err(error) => {
+                metrics.exceptions.inc();
+                tracing::error!(%error, "forward pass failed");
+                for pass in taken.batch {
+                    let _ = pass.reply.send(Err(PassError::Backend(error.clone())));
+                }
+            }
+        }
     }
 }
 
@@ -226,30 +317,39 @@ mod tests {
 
     use super::*;
 
+    const PATIENCE: Duration = Duration::from_mins(1);
+
     /// Answers the number of ids, after being let through the gate.
     struct Gated(mpsc::Receiver<()>);
 
     impl Backend for Gated {
-        fn logits(&mut self, ids: &[u32]) -> Result<Vec<f32>, BackendError> {
+        fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Vec<f32>>, BackendError> {
             self.0.recv().expect("the test holds the gate");
-            match ids {
+            let logits = batch.iter().map(|ids| match ids {
                 [] => Err(BackendError::Run("no ids".to_owned())),
                 ids => Ok(vec![f32::from(u16::try_from(ids.len()).unwrap())]),
-            }
+            });
+            logits.collect()
         }
     }
 
     fn scheduler(max_requests: usize) -> (Scheduler, mpsc::Sender<()>) {
         let (gate, through) = mpsc::channel();
         let metrics = Arc::new(Metrics::new());
-        let scheduler = Scheduler::start(vec![Box::new(Gated(through))], max_requests, &metrics).unwrap();
+        let scheduler = Scheduler::start(
+            vec![Box::new(Gated(through))],
+            max_requests,
+            Batching::Single,
+            &metrics,
+        )
+        .unwrap();
         (scheduler, gate)
     }
 
     #[tokio::test]
     async fn answers_each_pass_with_its_own_logits() {
         let (scheduler, gate) = scheduler(1);
-        let lane = scheduler.lane();
+        let lane = scheduler.lane(PATIENCE);
         for _ in 0..3 {
             gate.send(()).unwrap();
         }
@@ -267,7 +367,7 @@ mod tests {
     #[tokio::test]
     async fn a_failed_pass_shows_until_one_succeeds() {
         let (scheduler, gate) = scheduler(1);
-        let lane = scheduler.lane();
+        let lane = scheduler.lane(PATIENCE);
         gate.send(()).unwrap();
         assert!(lane.logits(Vec::new()).await.is_err());
         assert!(scheduler.last_pass_failed() && scheduler.is_alive());
@@ -280,7 +380,7 @@ mod tests {
     async fn cancelled_passes_cost_nothing() {
         let (scheduler, gate) = scheduler(4);
         {
-            let lane = scheduler.lane();
+            let lane = scheduler.lane(PATIENCE);
             let running = lane.logits(vec![1]);
             let waiting = lane.logits(vec![1; 2]);
             tokio::pin!(running, waiting);
@@ -294,14 +394,32 @@ mod tests {
         // One gate opening lets the pass that had begun finish; the other one needs none.
         gate.send(()).unwrap();
         gate.send(()).unwrap();
-        assert_eq!(scheduler.lane().logits(vec![1; 5]).await.unwrap(), [5.0]);
+        assert_eq!(scheduler.lane(PATIENCE).logits(vec![1; 5]).await.unwrap(), [5.0]);
         assert_eq!(scheduler.queue_depth(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_late_is_not_run() {
+        let (scheduler, gate) = scheduler(4);
+        let (patient, hurried) = (scheduler.lane(PATIENCE), scheduler.lane(Duration::ZERO));
+        let running = patient.logits(vec![1]);
+        tokio::pin!(running);
+        assert!(futures_util::poll!(&mut running).is_pending());
+        while scheduler.queue_depth() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let late = hurried.logits(vec![1; 2]);
+        tokio::pin!(late);
+        assert!(futures_util::poll!(&mut late).is_pending());
+        gate.send(()).unwrap();
+        assert_eq!(running.await.unwrap(), [1.0]);
+        assert!(matches!(late.await, Err(PassError::Expired)));
     }
 
     #[tokio::test]
     async fn a_lane_never_holds_more_than_its_places() {
         let (scheduler, gate) = scheduler(8);
-        let lane = scheduler.lane();
+        let lane = scheduler.lane(PATIENCE);
         let passes = futures_util::future::join_all((0..20).map(|_| lane.logits(vec![1])));
         tokio::pin!(passes);
         assert!(futures_util::poll!(&mut passes).is_pending());
@@ -318,14 +436,14 @@ mod tests {
         assert!(scheduler.is_alive());
         drop(gate); // the backend's `expect` panics on the next pass
         assert!(matches!(
-            scheduler.lane().logits(vec![1]).await,
+            scheduler.lane(PATIENCE).logits(vec![1]).await,
             Err(PassError::Stopped)
         ));
         while scheduler.is_alive() {
             tokio::task::yield_now().await;
         }
         assert!(matches!(
-            scheduler.lane().logits(vec![1]).await,
+            scheduler.lane(PATIENCE).logits(vec![1]).await,
             Err(PassError::Stopped)
         ));
     }

@@ -1,20 +1,30 @@
 //! Binds, loads, serves and stops.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
-use toxicity_service::{Leaving, serve_until, stop_requested};
+use toxicity_access::{LoadKeyRingError, WatchedKeyRing};
+use toxicity_service::{Leaving, LoadTlsError, Server, Tls, serve_until, stop_requested};
 
 use crate::config::ServeArguments;
-use crate::engine::{Engine, LoadEngineError};
-use crate::http::{AppState, metrics_router, router};
+use crate::engine::LoadEngineError;
+use crate::http::{AppState, Services, Settings, metrics_router, router};
 use crate::metrics::Metrics;
+use crate::recording::{OpenError, Recording, RecordingOptions};
+use crate::reload::ModelLoader;
 
 /// Sessions that one thread for HTTP and tokenizing keeps busy: it takes some 0.1 ms per text and a session more than
 /// 1 ms. Each further thread would take turns with the sessions on the same cores (measured: a tenth of the rate).
 const SESSIONS_PER_HTTP_THREAD: usize = 4;
+
+/// How often the file of API keys is looked at.
+const KEYS_PAUSE: Duration = Duration::from_secs(5);
+
+/// Longest time for writing the records that wait, after the last request is answered.
+const RECORD_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why serving failed.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +42,23 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The file with the address of the database cannot be read.
+    #[error("failed to read the address of the database from \"{path}\"")]
+    ReadRecordsUrl {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The API keys are of no use.
+    #[error(transparent)]
+    LoadKeys(#[from] LoadKeyRingError),
+    /// The certificate is of no use.
+    #[error(transparent)]
+    LoadTls(#[from] LoadTlsError),
+    /// The database of records does not open.
+    #[error("failed to open the database of records")]
+    OpenRecords(#[from] OpenError),
     /// The model does not load.
     #[error(transparent)]
     LoadEngine(#[from] LoadEngineError),
@@ -54,46 +81,143 @@ pub fn run(arguments: &ServeArguments) -> Result<(), ServeError> {
 async fn serve(arguments: &ServeArguments) -> Result<(), ServeError> {
     let started = Instant::now();
     let metrics = Arc::new(Metrics::new());
-    let state = AppState::new(
-        arguments.limits(),
-        arguments.request_timeout,
+    let model = &arguments.model;
+    let loader = ModelLoader::new(
+        model.model.clone(),
+        model.fetch_options(),
+        model.engine_options(usize::from(arguments.max_concurrent_requests)),
         Arc::clone(&metrics),
     );
-    let mut servers = vec![(listen(arguments.listen, "--listen").await?, router(state.clone()))];
+    let settings = Settings {
+        limits: arguments.limits(),
+        request_timeout: arguments.request_timeout,
+        normalize: arguments.normalize,
+        cors_origins: arguments.cors_origins.clone(),
+    };
+    let recording = match arguments.recording()? {
+        Some(options) => Some((Recording::open(&options, &metrics).await?, options)),
+        None => None,
+    };
+    let keys = arguments.api_keys_file.as_ref().map(WatchedKeyRing::open);
+    let keys = keys.transpose()?.map(Arc::new);
+    let retention = recording.as_ref().and_then(|(_, options)| options.retention);
+    let services = Services {
+        loader: Some(loader),
+        recording: recording.map(|(recording, _)| recording),
+        keys,
+    };
+    let state = AppState::new(settings, services, metrics);
+    let tls = Tls::load(&arguments.tls)?;
+    let mut servers = vec![Server {
+        listener: listen(arguments.listen, "--listen").await?,
+        router: router(state.clone()),
+        tls: tls.clone(),
+    }];
     if let Some(address) = arguments.metrics_listen {
-        servers.push((
-            listen(address, "--metrics-listen").await?,
-            metrics_router(state.clone()),
-        ));
+        let listener = listen(address, "--metrics-listen").await?;
+        servers.push(Server::plain(listener, metrics_router(state.clone())));
     }
 
-    // Probes answer from here on; the model loads beside them.
-    let options = arguments
-        .model
-        .engine_options(usize::from(arguments.max_concurrent_requests));
-    let load = tokio::task::spawn_blocking(move || Engine::load(&options, &metrics));
     let leaving = Leaving::default();
     let stop = async {
+        // Probes answer from here on; the model loads beside them.
         tokio::select! {
-            loaded = load => {
-                let engine = loaded.expect("loading does not panic")?;
-                announce(&engine, arguments, started.elapsed());
-                state.set_engine(engine, started.elapsed());
-                stop_requested().await;
-            }
+            result = load(&state) => result?,
+            () = stop_requested() => return Ok(()),
+        }
+        let elapsed = started.elapsed();
+        state.metrics().startup_duration.set(elapsed.as_secs_f64());
+        announce(&state, arguments, elapsed);
+        tokio::select! {
+            () = reload_on_request(&state) => {}
             () = stop_requested() => {}
         }
+        Ok::<(), LoadEngineError>(())
+    };
+    let stop = async {
+        stop.await?;
         tracing::info!("stopping: finishing running requests");
         state.begin_stopping();
         leaving.linger(arguments.shutdown_delay).await;
         Ok::<(), LoadEngineError>(())
     };
-    serve_until(servers, &leaving, stop, arguments.shutdown_timeout).await?;
+    let look_after = async {
+        let records = async {
+            match state.recording() {
+                Some(recording) => recording.look_after(retention).await,
+                None => std::future::pending().await,
+            }
+        };
+        let certificate = async {
+            match &tls {
+                Some(tls) => tls.keep_fresh().await,
+                None => std::future::pending().await,
+            }
+        };
+        if let Some(keys) = state.keys() {
+            tokio::spawn(Arc::clone(keys).watch(KEYS_PAUSE));
+        }
+        tokio::select! {
+            never = records => never,
+            never = certificate => never,
+        }
+    };
+    tokio::select! {
+        stopped = serve_until(servers, &leaving, stop, arguments.shutdown_timeout) => stopped?,
+        never = look_after => match never {},
+    }
+    if let Some(recording) = state.recording() {
+        recording.close(RECORD_CLOSE_TIMEOUT).await;
+    }
     tracing::info!("stopped");
     Ok(())
 }
 
-fn announce(engine: &Engine, arguments: &ServeArguments, elapsed: Duration) {
+impl ServeArguments {
+    /// Where records are kept, if they are.
+    fn recording(&self) -> Result<Option<RecordingOptions>, ServeError> {
+        let url = match (&self.records_url, &self.records_url_file) {
+            (Some(url), _) => url.clone(),
+            (None, Some(path)) => {
+                let url = std::fs::read_to_string(path).map_err(|source| ServeError::ReadRecordsUrl {
+                    path: path.clone(),
+                    source,
+                })?;
+                url.trim().to_owned()
+            }
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(RecordingOptions {
+            url,
+            retention: self.records_retention,
+        }))
+    }
+}
+
+async fn load(state: &AppState) -> Result<(), LoadEngineError> {
+    let loader = state.loader().expect("this server loads its model");
+    loader.reload(state).await.map(|_| ())
+}
+
+/// Loads the model anew at each SIGHUP. Ends never.
+async fn reload_on_request(state: &AppState) {
+    #[cfg(unix)]
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
+        Ok(mut hangup) => {
+            while hangup.recv().await.is_some() {
+                // What came of it is logged and counted where it is done.
+                let _ = load(state).await;
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "failed to listen for SIGHUP; POST /v1/admin/reload loads a model anew");
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+fn announce(state: &AppState, arguments: &ServeArguments, elapsed: Duration) {
+    let Some(engine) = state.loaded() else { return };
     tracing::info!(
         address = %format!("http://{}", arguments.listen),
         model = engine.model.identity.name,

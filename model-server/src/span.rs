@@ -36,16 +36,41 @@ pub(crate) struct Explanation<'a> {
     pub(crate) windows: &'a [Range<usize>],
     /// Logits of each window.
     pub(crate) logits: &'a [Vec<f32>],
+    /// Threshold of each label of the model.
+    pub(crate) thresholds: &'a [f32],
     /// The labels that the text is flagged with.
     pub(crate) flagged: &'a [usize],
 }
 
 /// The words that carry a verdict.
+#[derive(Debug, Clone)]
 pub(crate) struct Found {
     /// In reading order.
     pub(crate) spans: Vec<Span>,
     /// Whether every flagged window was searched.
     pub(crate) complete: bool,
+}
+
+impl Found {
+    /// The same words in the text that the searched one was made of; `origin` gives the range there of a range here.
+    pub(crate) fn moved(mut self, text: &str, origin: impl Fn(Range<usize>) -> Range<usize>) -> Self {
+        let mut utf16 = Utf16Counter::new(text);
+        for span in &mut self.spans {
+            let Range { start, end } = origin(span.bytes.range());
+            span.bytes = Offsets { begin: start, end };
+            // Neighbouring words may come from one place.
+            let begin = if start < utf16.byte {
+                Utf16Counter::new(text).at(start)
+            } else {
+                utf16.at(start)
+            };
+            span.utf16 = Offsets {
+                begin,
+                end: utf16.at(end),
+            };
+        }
+        self
+    }
 }
 
 /// What is known of one word so far.
@@ -88,7 +113,7 @@ pub(crate) async fn find(explanation: &Explanation<'_>) -> Result<Found, ScoreEr
         let units = unit::units(&words, tokens, &windows[index], tokenization.common_ids());
         let bars: Vec<f32> = labels
             .iter()
-            .map(|&label| logit(model.thresholds[label]))
+            .map(|&label| logit(explanation.thresholds[label]))
             .collect();
         let empty: Vec<f32> = labels.iter().map(|&label| empty[label]).collect();
         let scorer = WindowScore {
@@ -139,6 +164,7 @@ fn flagged_windows(explanation: &Explanation<'_>) -> Vec<FlaggedWindow> {
     let Explanation {
         model,
         logits,
+        thresholds,
         flagged,
         ..
     } = *explanation;
@@ -150,7 +176,7 @@ fn flagged_windows(explanation: &Explanation<'_>) -> Vec<FlaggedWindow> {
             let labels: Vec<usize> = flagged
                 .iter()
                 .copied()
-                .filter(|&label| scores[label] >= model.thresholds[label])
+                .filter(|&label| scores[label] >= thresholds[label])
                 .collect();
             let score = labels.iter().map(|&label| scores[label]).reduce(f32::max)?;
             let all = model.activation.log_odds(logits);
@@ -206,11 +232,7 @@ impl Score for WindowScore<'_> {
 }
 
 fn spans(model: &Model, text: &str, words: &[Range<usize>], marked: &[Option<MarkedWord>]) -> Vec<Span> {
-    let mut utf16 = Utf16Counter {
-        text,
-        byte: 0,
-        units: 0,
-    };
+    let mut utf16 = Utf16Counter::new(text);
     let marked = words
         .iter()
         .zip(marked)
@@ -238,7 +260,15 @@ struct Utf16Counter<'a> {
     units: usize,
 }
 
-impl Utf16Counter<'_> {
+impl<'a> Utf16Counter<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            byte: 0,
+            units: 0,
+        }
+    }
+
     fn at(&mut self, byte: usize) -> usize {
         self.units += self.text[self.byte..byte]
             .chars()
@@ -260,7 +290,7 @@ mod tests {
         fn both_offsets_name_the_same_words(text in any::<String>()) {
             let words = words(&text);
             let wide: Vec<u16> = text.encode_utf16().collect();
-            let mut utf16 = Utf16Counter { text: &text, byte: 0, units: 0 };
+            let mut utf16 = Utf16Counter::new(&text);
             for word in words {
                 let (begin, end) = (utf16.at(word.start), utf16.at(word.end));
                 let from_utf16 = String::from_utf16(&wide[begin..end]).expect("whole characters");

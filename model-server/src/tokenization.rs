@@ -19,6 +19,7 @@ pub struct Tokenization {
     prefix: Vec<u32>,
     suffix: Vec<u32>,
     common_ids: Range<u32>,
+    padding_id: u32,
     takes_short_cut: bool,
 }
 
@@ -59,6 +60,7 @@ impl Tokenization {
             message: error.to_string(),
         };
         let mut tokenizer = Tokenizer::from_file(path).map_err(failed)?;
+        let padding_id = padding_id(&tokenizer);
         tokenizer.with_truncation(None).map_err(failed)?;
         tokenizer.with_padding(None);
         let (prefix, suffix) = special_tokens(&tokenizer).map_err(failed)?;
@@ -75,6 +77,7 @@ impl Tokenization {
             prefix,
             suffix,
             common_ids,
+            padding_id,
         })
     }
 
@@ -141,11 +144,32 @@ impl Tokenization {
         self.common_ids.clone()
     }
 
+    /// Number of ids, special tokens included.
+    #[must_use]
+    pub fn vocabulary_size(&self) -> usize {
+        self.tokenizer.get_vocab_size(true)
+    }
+
+    /// Id with which shorter sequences of a batch are filled up.
+    #[must_use]
+    pub fn padding_id(&self) -> u32 {
+        self.padding_id
+    }
+
     /// How many special tokens a sequence carries.
     #[must_use]
     pub fn special_count(&self) -> usize {
         self.prefix.len() + self.suffix.len()
     }
+}
+
+/// The padding that the file names, else the token that is called so in the vocabularies of BERT, RoBERTa and their kin.
+fn padding_id(tokenizer: &Tokenizer) -> u32 {
+    let named = tokenizer.get_padding().map(|padding| padding.pad_id);
+    let known = ["[PAD]", "<pad>"];
+    named
+        .or_else(|| known.iter().find_map(|token| tokenizer.token_to_id(token)))
+        .unwrap_or_default()
 }
 
 /// The special tokens before and after a text, read off a probe.

@@ -8,44 +8,34 @@ mod fixture;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use fixture::onnxruntime;
 use toxicity_api::TextVerdict;
 use toxicity_model_server::engine::{Engine, EngineOptions, Question};
 use toxicity_model_server::metrics::Metrics;
-use toxicity_model_server::model::{Activation, ModelOverrides, ModelSource};
-
-/// The library that `cargo xtask test` fetches, or the one that the environment names.
-fn onnxruntime() -> PathBuf {
-    let fetched = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/debug/libonnxruntime.so");
-    let library = std::env::var_os("TOXICITY_ONNXRUNTIME").map_or(fetched, PathBuf::from);
-    assert!(
-        library.is_file(),
-        "{} is missing: run `cargo xtask test rust`, which fetches it",
-        library.display()
-    );
-    library
-}
+use toxicity_model_server::model::{Activation, ModelOverrides};
 
 fn load(overrides: ModelOverrides) -> Engine {
     let options = EngineOptions {
-        source: ModelSource::Folder(fixture::bundled_model()),
+        folder: fixture::bundled_model(),
         overrides,
         onnxruntime: Some(onnxruntime()),
         sessions: 2,
         max_requests: 4,
+        ..EngineOptions::default()
     };
     Engine::load(&options, &Arc::new(Metrics::new())).unwrap()
 }
 
 async fn verdict(engine: &Engine, text: &str) -> TextVerdict {
     let question = Question {
-        labels: engine.model.all_labels(),
         spans: true,
+        ..Question::all(&engine.model)
     };
-    engine
-        .verdict(&engine.scheduler().lane(), text, &question)
-        .await
-        .unwrap()
+    let lane = engine.scheduler().lane(Duration::from_mins(1));
+    let verdict = engine.verdict(&lane, text, &question).await.unwrap();
+    verdict.into_text_verdict(&engine.model)
 }
 
 /// Per label: what has it, and a harmless text about the same thing.
@@ -211,13 +201,12 @@ async fn windows_of_a_text_agree_with_the_whole() {
 
 #[test]
 fn wrong_folders_and_libraries_are_explained() {
-    let error = |source: &str, onnxruntime: PathBuf, overrides: ModelOverrides| {
+    let error = |folder: &str, onnxruntime: PathBuf, overrides: ModelOverrides| {
         let options = EngineOptions {
-            source: source.parse().unwrap(),
+            folder: folder.into(),
             overrides,
             onnxruntime: Some(onnxruntime),
-            sessions: 1,
-            max_requests: 1,
+            ..EngineOptions::default()
         };
         let error = Engine::load(&options, &Arc::new(Metrics::new()))
             .err()

@@ -390,10 +390,75 @@ async fn one_request_too_many_is_told_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_text_that_is_known_is_answered_even_when_there_is_no_room() {
+    let server = Server::with(1, Duration::from_secs(20)).load(1);
+    let known = json!({"texts": ["You idiot!", "fine"]});
+    let first = server.analyze(&known).await;
+    server.behaviour.pause_milliseconds.store(200, Relaxed);
+    let slow = json!({"text": "something new"});
+    let (slow, again) = tokio::join!(server.analyze(&slow), server.analyze(&known));
+    assert_eq!(slow.status, StatusCode::OK);
+    assert_eq!((again.status, again.body), (StatusCode::OK, first.body));
+    let metrics = server.get("/metrics").await.text();
+    assert!(metrics.contains("toxicity_cache_hits_total 2"), "{metrics}");
+    assert!(metrics.contains("toxicity_cache_entries 3"), "{metrics}");
+}
+
+#[tokio::test]
+async fn identical_texts_in_flight_are_scored_once() {
+    let server = Server::ready();
+    server.behaviour.pause_milliseconds.store(50, Relaxed);
+    let answer = server.analyze(&json!({"texts": vec!["You idiot!"; 20]})).await;
+    assert_eq!(answer.json()["results"].as_array().unwrap().len(), 20);
+    let metrics = server.get("/metrics").await.text();
+    assert!(metrics.contains("toxicity_batches_total 1\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn work_that_would_come_too_late_is_refused_with_the_time_to_wait() {
+    let server = Server::with(8, Duration::from_secs(2)).load(8);
+    server.behaviour.pause_milliseconds.store(100, Relaxed);
+    let texts = |from: usize| -> Vec<String> {
+        (from..from + 30)
+            .map(|number| format!("hello {number}"))
+            .collect()
+    };
+    // So that the server knows how slow it is.
+    assert_eq!(
+        server.analyze(&json!({"text": "first"})).await.status,
+        StatusCode::OK
+    );
+    let large = json!({"texts": texts(0)});
+    let (large, refused) = tokio::join!(server.analyze(&large), async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let started = std::time::Instant::now();
+        (
+            server.analyze(&json!({"texts": texts(100)})).await,
+            started.elapsed(),
+        )
+    });
+    assert_eq!(
+        large.status,
+        StatusCode::OK,
+        "what was let in is answered in time"
+    );
+    let (refused, time) = refused;
+    assert_error(
+        &refused,
+        StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::Overloaded,
+        None,
+    );
+    assert!(refused.headers.contains_key("retry-after"));
+    assert!(time < Duration::from_millis(100), "{time:?}");
+}
+
+#[tokio::test]
 async fn a_request_out_of_time_is_given_up() {
     let server = Server::with(4, Duration::from_millis(100)).load(4);
     server.behaviour.pause_milliseconds.store(80, Relaxed);
-    let answer = server.analyze(&json!({"texts": vec!["hello"; 40]})).await;
+    let texts: Vec<String> = (0..40).map(|number| format!("hello {number}")).collect();
+    let answer = server.analyze(&json!({"texts": texts})).await;
     assert_error(
         &answer,
         StatusCode::SERVICE_UNAVAILABLE,
@@ -401,7 +466,7 @@ async fn a_request_out_of_time_is_given_up() {
         None,
     );
     server.behaviour.pause_milliseconds.store(0, Relaxed);
-    let answer = server.analyze(&json!({"text": "hello"})).await;
+    let answer = server.analyze(&json!({"text": "hello again"})).await;
     assert_eq!(
         answer.status,
         StatusCode::OK,
@@ -543,6 +608,8 @@ async fn the_document_lists_every_route_and_no_other() {
     let document = server.get("/openapi.json").await.json();
     let paths = document["paths"].as_object().unwrap();
     let expected = [
+        "/",
+        "/$discovery/rest",
         "/analyzer",
         "/health",
         "/info",
@@ -551,14 +618,46 @@ async fn the_document_lists_every_route_and_no_other() {
         "/predict",
         "/readyz",
         "/startupz",
+        "/v1/admin/reload",
         "/v1/analyze",
+        "/v1/feedback",
+        "/v1/feedback/agreement",
+        "/v1/feedback/export",
+        "/v1/feedback/{id}",
+        "/v1/models/{model}",
+        "/v1/moderations",
+        "/v1/records",
+        "/v1/records/export",
+        "/v1/records/summary",
+        "/v1/records/{id}",
+        "/v1alpha1/comments:analyze",
+        "/v1alpha1/comments:suggestscore",
+        "/v2",
+        "/v2/health/live",
+        "/v2/health/ready",
+        "/v2/models",
+        "/v2/models/{model}",
+        "/v2/models/{model}/config",
+        "/v2/models/{model}/infer",
+        "/v2/models/{model}/ready",
+        "/v2/models/{model}/stats",
+        "/v2/models/{model}/versions/{version}",
+        "/v2/models/{model}/versions/{version}/config",
+        "/v2/models/{model}/versions/{version}/infer",
+        "/v2/models/{model}/versions/{version}/ready",
+        "/v2/models/{model}/versions/{version}/stats",
+        "/v2/repository/index",
     ];
     assert_eq!(paths.keys().collect::<Vec<_>>(), expected);
     for (path, methods) in paths {
         let answer = if methods.get("get").is_some() {
             server.get(path).await
-        } else {
+        } else if methods.get("post").is_some() {
             server.post(path, "{}").await
+        } else {
+            server
+                .send(Request::delete(path).body(Body::empty()).unwrap())
+                .await
         };
         let documented = &methods.as_object().unwrap().values().next().unwrap()["responses"];
         assert!(

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub type Scores = IndexMap<String, f32>;
 
 /// Request of `POST /v1/analyze`. Exactly one of `text` and `texts` must be present.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AnalyzeRequest {
@@ -25,10 +25,37 @@ pub struct AnalyzeRequest {
     #[serde(default)]
     pub spans: bool,
 
+    /// Also score each text with what hides words undone (look-alike letters, spaced-out or leet spelling, invisible
+    /// characters), and take the higher score of each label.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub normalize: bool,
+
+    /// Whether the server may keep a record of the texts, where it keeps records.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    #[cfg_attr(feature = "openapi", schema(default = true))]
+    pub store: bool,
+
     /// Only these labels count and are answered. Absent means all labels of the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = json!(["toxic", "threat"])))]
     pub labels: Option<Vec<String>>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Default for AnalyzeRequest {
+    fn default() -> Self {
+        Self {
+            text: None,
+            texts: None,
+            spans: false,
+            normalize: false,
+            store: true,
+            labels: None,
+        }
+    }
 }
 
 /// Answer of `POST /v1/analyze`.
@@ -87,6 +114,28 @@ pub struct TextVerdict {
     /// Present with `spans`: false when the text is so long that not every flagged window was searched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spans_complete: Option<bool>,
+
+    /// What was undone before the text was scored a second time. Present when that was asked for and something was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalized: Option<Normalization>,
+
+    /// Name of the record of this verdict, by which feedback can name it. Present when the server keeps records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(format = "uuid"))]
+    pub record_id: Option<String>,
+}
+
+/// What a reader sees in a text that hides its words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Normalization {
+    /// The text with its words undone.
+    pub text: String,
+
+    /// How often each kind of disguise was undone: `invisible`, `compatibility`, `homoglyph`, `spacing`, `leet`,
+    /// `repetition`.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, usize>))]
+    pub changes: IndexMap<String, usize>,
 }
 
 /// A stretch of the text that carries the verdict.

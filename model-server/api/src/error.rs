@@ -60,12 +60,20 @@ pub enum ErrorCode {
     UnknownLabel,
     /// No such route (404).
     NotFound,
+    /// The server keeps no records (404).
+    RecordsOff,
     /// The route exists, but not for this method (405).
     MethodNotAllowed,
-    /// All places are taken; try again after the seconds in `Retry-After` (429).
+    /// The request carries no API key, or one that is not known (401).
+    Unauthenticated,
+    /// The API key may not do this (403).
+    Forbidden,
+    /// The server or the API key is at its limit; try again after the seconds in `Retry-After` (429).
     Overloaded,
     /// The answer did not come within the server's time limit (503).
     DeadlineExceeded,
+    /// A model did not load when it was asked for anew; the one before goes on (409).
+    ReloadFailed,
     /// The server is starting, stopping or its model does not answer (503).
     Unavailable,
     /// The web server got no answer from the model server (502 or 504).

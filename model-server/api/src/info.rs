@@ -38,6 +38,11 @@ pub struct ModelInfo {
     #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, f32>))]
     pub thresholds: Scores,
 
+    /// Languages that the model judges, as ISO 639-1 codes; `*` stands for any.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(example = json!(["en"])))]
+    pub languages: Vec<String>,
+
     /// `sigmoid` (labels are independent) or `softmax` (exactly one label holds).
     #[cfg_attr(feature = "openapi", schema(example = "sigmoid"))]
     pub activation: String,
@@ -61,6 +66,11 @@ pub struct RuntimeInfo {
     /// Forward passes that wait at this moment.
     #[cfg_attr(feature = "openapi", schema(example = 0))]
     pub queue_depth: usize,
+
+    /// Texts whose scores are kept for when they come again.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(example = 0))]
+    pub cached_texts: usize,
 }
 
 /// What one call may ask for.

@@ -8,6 +8,7 @@ use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{TensorElementType, TensorRef};
 
+use super::provider::Provider;
 use super::weights::SharedWeights;
 use super::{Backend, BackendError};
 
@@ -40,6 +41,11 @@ pub enum LoadOnnxError {
         /// What the loader said.
         message: String,
     },
+    /// The library was built without the provider.
+    #[error(
+        "the ONNX Runtime library has no provider \"{0}\": name one built with it with --onnxruntime, or use --provider cpu"
+    )]
+    MissingProvider(&'static str),
     /// The model file does not load.
     #[error("failed to load the model file \"{path}\": {message}")]
     LoadModel {
@@ -147,25 +153,61 @@ enum IntegerType {
     Int64,
 }
 
+/// How sessions run.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionOptions {
+    /// What they run on.
+    pub provider: Provider,
+    /// Threads of one session.
+    pub intra_threads: usize,
+    /// Whether ONNX Runtime may fuse `SkipLayerNormalization` at load, which on processors is slower than its parts.
+    pub fuse_skip_layer_norm: bool,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
+            provider: Provider::Cpu,
+            intra_threads: 1,
+            fuse_skip_layer_norm: false,
+        }
+    }
+}
+
 /// A model file, from which sessions are made that share its weights.
 pub struct OnnxModel {
     environment: Environment,
     path: PathBuf,
     labels: usize,
-    weights: SharedWeights,
+    padding_id: u32,
+    options: SessionOptions,
+    /// Accelerators hold weights of their own.
+    weights: Option<SharedWeights>,
 }
 
 impl OnnxModel {
-    /// Reads the file of a classifier of `labels` labels.
-    #[must_use]
-    pub fn read(runtime: &OnnxRuntime, path: &Path, labels: usize) -> Self {
-        let weights = SharedWeights::read(path);
-        Self {
+    /// Reads the file of a classifier of `labels` labels whose shorter sequences are filled up with `padding_id`.
+    ///
+    /// # Errors
+    /// When the library has not the provider.
+    pub fn read(
+        runtime: &OnnxRuntime,
+        path: &Path,
+        labels: usize,
+        padding_id: u32,
+        options: SessionOptions,
+    ) -> Result<Self, LoadOnnxError> {
+        if !options.provider.is_available() {
+            return Err(LoadOnnxError::MissingProvider(options.provider.name()));
+        }
+        Ok(Self {
             environment: runtime.environment.clone(),
             path: path.to_owned(),
             labels,
-            weights,
-        }
+            padding_id,
+            options,
+            weights: (options.provider == Provider::Cpu).then(|| SharedWeights::read(path)),
+        })
     }
 
     /// Makes a session and checks that its inputs and outputs fit the labels.
@@ -196,6 +238,7 @@ impl OnnxModel {
             inputs,
             output,
             labels: self.labels,
+            padding_id: self.padding_id,
         })
     }
 
@@ -205,26 +248,40 @@ impl OnnxModel {
             error.to_string()
         }
         let builder = Session::builder(&self.environment).map_err(message)?;
-        let builder = builder.with_intra_threads(1).map_err(message)?;
+        let threads = self.options.intra_threads;
+        let builder = builder.with_intra_threads(threads).map_err(message)?;
         let builder = builder.with_inter_threads(1).map_err(message)?;
         let builder = builder
             .with_optimization_level(GraphOptimizationLevel::All)
             .map_err(message)?;
-        let builder = builder.with_disabled_optimizers(SLOW_ON_CPU).map_err(message)?;
+        let builder = if self.options.provider == Provider::Cpu && !self.options.fuse_skip_layer_norm {
+            builder.with_disabled_optimizers(SLOW_ON_CPU).map_err(message)?
+        } else {
+            builder
+        };
+        let builder = match self.options.provider.dispatch() {
+            Some(provider) => builder.with_execution_providers([provider]).map_err(message)?,
+            None => builder,
+        };
         // Every length would leave a plan of its own behind; lengths differ with every text.
         let builder = builder.with_memory_pattern(false).map_err(message)?;
-        let mut builder = self.weights.apply(builder)?;
+        let mut builder = match &self.weights {
+            Some(weights) => weights.apply(builder)?,
+            None => builder,
+        };
         builder.commit_from_file(&self.path).map_err(message)
     }
 }
 
-/// One single-threaded session. Several of them on threads of their own beat one session with several threads,
-/// and they never wait for each other.
+/// One session. On processors several single-threaded ones on threads of their own beat one with several threads, and
+/// they never wait for each other.
 pub struct OnnxBackend {
     session: Session,
     inputs: Vec<(String, InputRole, IntegerType)>,
     output: String,
     labels: usize,
+    /// Id that fills shorter sequences up.
+    padding_id: u32,
 }
 
 fn match_input(
@@ -275,23 +332,18 @@ fn find_logits(session: &Session, labels: usize) -> Result<String, LoadOnnxError
 }
 
 impl Backend for OnnxBackend {
-    fn logits(&mut self, ids: &[u32]) -> Result<Vec<f32>, BackendError> {
+    fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Vec<f32>>, BackendError> {
         let run = |error: ort::Error| BackendError::Run(error.to_string());
-        let shape = [1_usize, ids.len()];
-        let values = |role: InputRole| {
-            ids.iter().map(move |&id| match role {
-                InputRole::Ids => id,
-                InputRole::Mask => 1,
-                InputRole::TypeIds => 0,
-            })
-        };
+        let longest = batch.iter().map(|ids| ids.len()).max().unwrap_or_default();
+        let shape = [batch.len(), longest];
         // The tensors borrow their numbers, so these must outlive the run.
         let mut wide: Vec<Vec<i64>> = Vec::with_capacity(self.inputs.len());
         let mut narrow: Vec<Vec<i32>> = Vec::with_capacity(self.inputs.len());
         for (_, role, integer) in &self.inputs {
+            let values = padded(batch, longest, self.padding_id, *role);
             match integer {
-                IntegerType::Int64 => wide.push(values(*role).map(i64::from).collect()),
-                IntegerType::Int32 => narrow.push(values(*role).map(u32::cast_signed).collect()),
+                IntegerType::Int64 => wide.push(values.map(i64::from).collect()),
+                IntegerType::Int32 => narrow.push(values.map(u32::cast_signed).collect()),
             }
         }
         let (mut wide_values, mut narrow_values) = (wide.iter(), narrow.iter());
@@ -321,13 +373,45 @@ impl Backend for OnnxBackend {
         let (_, logits) = output
             .try_extract_tensor::<f32>()
             .map_err(|error| BackendError::ReadOutput(error.to_string()))?;
-        if logits.len() != self.labels {
-            let message = format!("{} logits for {} labels", logits.len(), self.labels);
+        if logits.len() != self.labels * batch.len() {
+            let message = format!(
+                "{} logits for {} labels of {} sequences",
+                logits.len(),
+                self.labels,
+                batch.len()
+            );
             return Err(BackendError::ReadOutput(message));
         }
         if !logits.iter().all(|logit| logit.is_finite()) {
             return Err(BackendError::ReadOutput("a logit is not finite".to_owned()));
         }
-        Ok(logits.to_vec())
+        Ok(logits.chunks(self.labels).map(<[f32]>::to_vec).collect())
+    }
+}
+
+/// The numbers of one input for all sequences, each as long as the longest.
+fn padded(batch: &[&[u32]], longest: usize, padding_id: u32, role: InputRole) -> impl Iterator<Item = u32> {
+    batch.iter().flat_map(move |ids| {
+        let (present, absent) = match role {
+            InputRole::Ids => (None, padding_id),
+            InputRole::Mask => (Some(1), 0),
+            InputRole::TypeIds => (Some(0), 0),
+        };
+        let values = ids.iter().map(move |&id| present.unwrap_or(id));
+        values.chain(std::iter::repeat_n(absent, longest - ids.len()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shorter_sequences_are_padded_and_masked() {
+        let batch: [&[u32]; 2] = [&[5, 6, 7], &[8]];
+        let of = |role| padded(&batch, 3, 1, role).collect::<Vec<_>>();
+        assert_eq!(of(InputRole::Ids), [5, 6, 7, 8, 1, 1]);
+        assert_eq!(of(InputRole::Mask), [1, 1, 1, 1, 0, 0]);
+        assert_eq!(of(InputRole::TypeIds), [0; 6]);
     }
 }

@@ -1,22 +1,18 @@
 //! `POST /v1/analyze`.
 
 use axum::Json;
-use axum::extract::State;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use toxicity_api::{AnalyzeRequest, AnalyzeResponse, Limits, TextVerdict};
+use axum::extract::{Request, State};
+use toxicity_api::{AnalyzeRequest, AnalyzeResponse, TextVerdict};
+use uuid::Uuid;
 
+use super::body::read_json;
+use super::context::RequestContext;
 use super::error::ScoringErrors;
-use super::json::JsonBody;
+use super::json;
+use super::scoring::score;
 use super::{ApiError, AppState};
-use crate::engine::{Engine, Question};
+use crate::engine::Question;
 use crate::model::Model;
-
-/// A text and where in the request it stands.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct NamedText {
-    pub(super) field: String,
-    pub(super) text: String,
-}
 
 /// Score one text or many.
 ///
@@ -35,114 +31,62 @@ pub(super) struct NamedText {
 )]
 pub(super) async fn analyze(
     State(state): State<AppState>,
-    JsonBody(request): JsonBody<AnalyzeRequest>,
+    request: Request,
 ) -> Result<Json<AnalyzeResponse>, ApiError> {
+    let (parts, body) = read_json(request, state.limits().body_bytes).await?;
+    let mut context = RequestContext::of(&state, &parts)?;
     let engine = state.engine()?;
+    let request: AnalyzeRequest = json::parse(&body)?;
+    let model = &engine.model;
     let question = Question {
-        labels: requested_labels(&engine.model, request.labels.as_deref())?,
+        labels: requested_labels(model, request.labels.as_deref())?,
         spans: request.spans,
+        normalize: request.normalize || state.normalizes(),
+        ..context.question(&state, model)
     };
-    let texts = requested_texts(request.text, request.texts, &state.0.limits)?;
-    let results = score(&state, engine, texts, &question).await?;
+    context.may_store = request.store;
+    let is_one = request.text.is_some();
+    let texts = requested_texts(request.text, request.texts)?;
+    let answered = score(&state, &engine, &context, &texts, &question).await;
+    let answered = answered.map_err(|failure| {
+        ApiError::of(failure, |index| {
+            if is_one {
+                "text".to_owned()
+            } else {
+                format!("texts[{index}]")
+            }
+        })
+    })?;
+    let mut records = answered.records.iter().map(Uuid::to_string);
     Ok(Json(AnalyzeResponse {
-        model: engine.model.identity.clone(),
-        thresholds: engine.model.threshold_map(),
-        results,
+        model: model.identity.clone(),
+        thresholds: model.by_label(&question.thresholds),
+        results: answered
+            .verdicts
+            .into_iter()
+            .map(|verdict| TextVerdict {
+                record_id: records.next(),
+                ..verdict.into_text_verdict(model)
+            })
+            .collect(),
     }))
 }
 
-/// Admits the request and scores its texts within the time limit, a few at a time and answered in order.
-pub(super) async fn score(
-    state: &AppState,
-    engine: &Engine,
-    texts: Vec<NamedText>,
-    question: &Question,
-) -> Result<Vec<TextVerdict>, ApiError> {
-    let _place = state.admit()?;
-    state.0.metrics.note_request_time();
-    let lane = engine.scheduler().lane();
-    let verdicts = stream::iter(texts)
-        .map(|NamedText { field, text }| {
-            let lane = &lane;
-            async move {
-                engine
-                    .verdict(lane, &text, question)
-                    .await
-                    .map_err(|error| ApiError::from_score(&error, &field))
-            }
-        })
-        .buffered(lane.width())
-        .try_collect();
-    let limit = state.0.request_timeout;
-    tokio::time::timeout(limit, verdicts)
-        .await
-        .map_err(|_| ApiError::DeadlineExceeded(limit.as_secs()))?
-}
-
-/// The texts of a request, each within the limits.
-pub(super) fn requested_texts(
-    text: Option<String>,
-    texts: Option<Vec<String>>,
-    limits: &Limits,
-) -> Result<Vec<NamedText>, ApiError> {
+/// The texts of a request.
+fn requested_texts(text: Option<String>, texts: Option<Vec<String>>) -> Result<Vec<String>, ApiError> {
     let invalid = |field: &str, message: &str| ApiError::InvalidField {
         field: field.to_owned(),
         message: message.to_owned(),
     };
-    let named = match (text, texts) {
-        (Some(text), None) => vec![NamedText {
-            field: "text".to_owned(),
-            text,
-        }],
+    match (text, texts) {
+        (Some(text), None) => Ok(vec![text]),
         (None, Some(texts)) if texts.is_empty() => {
-            return Err(invalid("texts", "`texts` must hold at least one text"));
+            Err(invalid("texts", "`texts` must hold at least one text"))
         }
-        (None, Some(texts)) if texts.len() > limits.texts => {
-            return Err(ApiError::TooManyTexts {
-                field: "texts".to_owned(),
-                count: texts.len(),
-                limit: limits.texts,
-            });
-        }
-        (None, Some(texts)) => texts
-            .into_iter()
-            .enumerate()
-            .map(|(index, text)| NamedText {
-                field: format!("texts[{index}]"),
-                text,
-            })
-            .collect(),
-        (Some(_), Some(_)) => return Err(invalid("texts", "send either `text` or `texts`, not both")),
-        (None, None) => return Err(invalid("text", "`text` is missing; send `text` or `texts`")),
-    };
-    for named in &named {
-        check_text(named, limits)?;
+        (None, Some(texts)) => Ok(texts),
+        (Some(_), Some(_)) => Err(invalid("texts", "send either `text` or `texts`, not both")),
+        (None, None) => Err(invalid("text", "`text` is missing; send `text` or `texts`")),
     }
-    Ok(named)
-}
-
-/// Checks one text against the limits.
-pub(super) fn check_text(named: &NamedText, limits: &Limits) -> Result<(), ApiError> {
-    let field = || named.field.clone();
-    if named
-        .text
-        .chars()
-        .all(|character| character.is_whitespace() || character.is_control())
-    {
-        return Err(ApiError::EmptyText { field: field() });
-    }
-    // A text of fewer bytes than characters allowed needs no counting.
-    if named.text.len() > limits.characters {
-        let length = named.text.chars().count();
-        if length > limits.characters {
-            return Err(ApiError::TextTooLong {
-                field: field(),
-                length,
-                limit: limits.characters,
-            });
-        }
-    }
-    Ok(())
 }
 
 /// Indices of the labels asked for, in the model's order.

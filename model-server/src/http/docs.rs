@@ -22,6 +22,11 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     ),
     tags(
         (name = "analyze", description = "Score texts"),
+        (name = "perspective", description = "Score comments as Google's Perspective API does"),
+        (name = "openai", description = "Judge texts as OpenAI's moderation does"),
+        (name = "text-embeddings-inference", description = "Classify texts as text-embeddings-inference and Hugging Face do"),
+        (name = "open-inference", description = "The Open Inference Protocol of KServe, Triton and Seldon"),
+        (name = "records", description = "What was said of texts, and what people say of that; with --records-url"),
         (name = "operations", description = "What is loaded, and how it is doing"),
         (name = "health", description = "Probes"),
     )

@@ -1,16 +1,16 @@
 //! The one place where failures become HTTP answers.
 
 use axum::Json;
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use toxicity_api::{ErrorBody, ErrorCode, ErrorDetail};
+use toxicity_protocols::failure::Failure;
+use toxicity_protocols::open_inference;
 use utoipa::IntoResponses;
 
-use crate::engine::ScoreError;
-use crate::scheduler::PassError;
-
-/// Seconds after which an overloaded server may be asked again: a full queue of comments drains in about one.
-const RETRY_AFTER_SECONDS: u16 = 1;
+use super::AppState;
+use super::body::read_body;
 
 /// Why a request was not answered as asked. Messages go to the client; causes inside the server go to the log.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +80,12 @@ pub enum ApiError {
     /// No such route.
     #[error("there is no route {0}; GET /docs lists them")]
     NotFound(String),
+    /// The server keeps no records.
+    #[error("records are off; start the server with --records-url to keep verdicts and feedback")]
+    RecordsOff,
+    /// There is no such record or feedback, or not for this key.
+    #[error("there is no such record")]
+    NoSuchRecord,
     /// Wrong method.
     #[error("{method} is not supported on {path}; GET /docs lists the routes")]
     MethodNotAllowed {
@@ -88,18 +94,29 @@ pub enum ApiError {
         /// The path.
         path: String,
     },
-    /// All places are taken.
-    #[error("the server is at its limit of {limit} requests at once; try again shortly")]
+    /// No key or a wrong one.
+    #[error("{0}")]
+    Unauthenticated(String),
+    /// The key may not do this.
+    #[error("{0}")]
+    Forbidden(String),
+    /// All places are taken, too much work waits, or the rate of the key is used up.
+    #[error("{failure}")]
     Overloaded {
-        /// Requests at once.
-        limit: usize,
+        /// Which of them, and when to try again.
+        failure: Failure,
+        /// The limit, where it is a number.
+        limit: Option<usize>,
     },
+    /// A model did not load.
+    #[error("the model did not load, and the one before goes on: {0}")]
+    ReloadFailed(String),
     /// The time limit passed.
     #[error("the request was not finished within the limit of {0} s; send less text per call")]
     DeadlineExceeded(u64),
     /// Not now.
     #[error("{0}")]
-    Unavailable(&'static str),
+    Unavailable(String),
 }
 
 /// What the OpenAPI document says of every route that scores, besides its success.
@@ -141,9 +158,13 @@ impl ApiError {
             Self::TextTooLong { .. } => ErrorCode::TextTooLong,
             Self::TooManyTexts { .. } => ErrorCode::TooManyTexts,
             Self::UnknownLabel { .. } => ErrorCode::UnknownLabel,
-            Self::NotFound(_) => ErrorCode::NotFound,
+            Self::NotFound(_) | Self::NoSuchRecord => ErrorCode::NotFound,
+            Self::RecordsOff => ErrorCode::RecordsOff,
             Self::MethodNotAllowed { .. } => ErrorCode::MethodNotAllowed,
+            Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
+            Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::Overloaded { .. } => ErrorCode::Overloaded,
+            Self::ReloadFailed(_) => ErrorCode::ReloadFailed,
             Self::DeadlineExceeded(_) => ErrorCode::DeadlineExceeded,
             Self::Unavailable(_) => ErrorCode::Unavailable,
         }
@@ -160,9 +181,12 @@ impl ApiError {
             | Self::TextTooLong { .. }
             | Self::TooManyTexts { .. }
             | Self::UnknownLabel { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::NoSuchRecord | Self::RecordsOff => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Overloaded { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::ReloadFailed(_) => StatusCode::CONFLICT,
             Self::DeadlineExceeded(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -182,27 +206,58 @@ impl ApiError {
         match self {
             Self::BodyTooLarge { limit }
             | Self::TextTooLong { limit, .. }
-            | Self::TooManyTexts { limit, .. }
-            | Self::Overloaded { limit } => Some(*limit),
+            | Self::TooManyTexts { limit, .. } => Some(*limit),
+            Self::Overloaded { limit, .. } => *limit,
             _ => None,
         }
     }
 
-    /// Failure to score the text at `field`.
-    pub(super) fn from_score(error: &ScoreError, field: &str) -> Self {
-        match error {
-            ScoreError::Empty => Self::EmptyText {
-                field: field.to_owned(),
+    /// A failure in the words of the native protocol; `field` gives the path of a text by its index.
+    pub(super) fn of(failure: Failure, field: impl Fn(usize) -> String) -> Self {
+        match failure {
+            Failure::MalformedBody(problem) => Self::MalformedJson(problem),
+            Failure::IncompleteBody => Self::IncompleteBody,
+            Failure::SlowBody { seconds } => Self::SlowBody(seconds),
+            Failure::BodyTooLarge { limit } => Self::BodyTooLarge { limit },
+            Failure::UnsupportedMediaType { .. } => Self::UnsupportedMediaType,
+            Failure::EmptyText { index } => Self::EmptyText { field: field(index) },
+            Failure::TextTooLong { index, length, limit } => Self::TextTooLong {
+                field: field(index),
+                length,
+                limit,
             },
-            ScoreError::Tokenize(_) | ScoreError::Pass(PassError::Backend(_)) => {
-                tracing::error!(%error, "failed to score a text");
-                Self::Unavailable("the model failed to score the text; the server's log says why")
+            Failure::TooManyTexts { count, limit } => Self::TooManyTexts {
+                field: "texts".to_owned(),
+                count,
+                limit,
+            },
+            Failure::Unauthenticated(message) => Self::Unauthenticated(message),
+            Failure::Forbidden(message) => Self::Forbidden(message),
+            Failure::NoPlace { limit, .. } => Self::Overloaded {
+                failure,
+                limit: Some(limit),
+            },
+            Failure::RateLimited { .. } | Failure::Overloaded { .. } => {
+                Self::Overloaded { failure, limit: None }
             }
-            ScoreError::Pass(PassError::QueueFull) => {
-                Self::Unavailable("the queue is full; try again shortly")
-            }
-            ScoreError::Pass(PassError::Stopped) => Self::Unavailable("the server is stopping"),
+            Failure::DeadlineExceeded { seconds } => Self::DeadlineExceeded(seconds),
+            Failure::Unavailable(message) => Self::Unavailable(message),
         }
+    }
+
+    /// When to try again, in seconds.
+    fn retry_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::Overloaded { failure, .. } => failure.retry_after_seconds(),
+            Self::DeadlineExceeded(_) | Self::Unavailable(_) => Some(1),
+            _ => None,
+        }
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        Self::of(failure, |index| format!("texts[{index}]"))
     }
 }
 
@@ -216,27 +271,43 @@ impl IntoResponse for ApiError {
         };
         let status = self.status();
         let mut response = (status, Json(ErrorBody { error: detail })).into_response();
-        if matches!(
-            status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-        ) {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        if let Some(seconds) = self.retry_after_seconds() {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
 }
 
-pub(super) async fn not_found(uri: Uri) -> ApiError {
-    ApiError::NotFound(shortened(uri.path()))
+pub(super) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
+    let path = request.uri().path();
+    let is_open_inference = path == "/v2" || path.starts_with("/v2/");
+    let error = ApiError::NotFound(shortened(path));
+    drain(&state, request).await;
+    if is_open_inference {
+        // Its clients expect a text where ours expect an object.
+        let body = open_inference::ErrorBody {
+            error: error.to_string(),
+        };
+        return (error.status(), Json(body)).into_response();
+    }
+    error.into_response()
 }
 
-pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
-    ApiError::MethodNotAllowed {
-        method: shortened(method.as_str()),
-        path: shortened(uri.path()),
-    }
+pub(super) async fn method_not_allowed(State(state): State<AppState>, request: Request) -> ApiError {
+    let error = ApiError::MethodNotAllowed {
+        method: shortened(request.method().as_str()),
+        path: shortened(request.uri().path()),
+    };
+    drain(&state, request).await;
+    error
+}
+
+/// Reads a body that nobody wants: a server that answers and closes while the client sends makes the client see a broken
+/// connection in place of the answer.
+async fn drain(state: &AppState, request: Request) {
+    // Whatever is wrong with it, the answer is another.
+    let _ = read_body(request, state.limits().body_bytes).await;
 }
 
 /// What a client sent, short enough to send back.

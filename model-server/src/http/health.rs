@@ -6,10 +6,12 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use toxicity_api::ErrorBody;
+use toxicity_protocols::failure::Failure;
 use utoipa::ToSchema;
 
+use super::scoring::unavailable;
 use super::{ApiError, AppState};
-use crate::engine::{Engine, Question};
+use crate::engine::Engine;
 
 /// Longest time a model that failed may take to show that it answers again.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,11 +32,10 @@ const OK: Json<ProbeAnswer> = Json(ProbeAnswer { status: "ok" });
     (status = 503, description = "A session has died", body = ErrorBody),
 ))]
 pub(super) async fn livez(State(state): State<AppState>) -> Result<Json<ProbeAnswer>, ApiError> {
-    match state.0.engine.get() {
-        Some(engine) if !engine.scheduler().is_alive() => Err(ApiError::Unavailable(
-            "a session of the model has died; restart the server",
-        )),
-        _ => Ok(OK),
+    if state.is_live() {
+        Ok(OK)
+    } else {
+        Err(unavailable("a session of the model has died; restart the server").into())
     }
 }
 
@@ -44,7 +45,7 @@ pub(super) async fn livez(State(state): State<AppState>) -> Result<Json<ProbeAns
     (status = 503, description = "The model is still loading", body = ErrorBody),
 ))]
 pub(super) async fn startupz(State(state): State<AppState>) -> Result<Json<ProbeAnswer>, ApiError> {
-    state.engine().map(|_| OK)
+    Ok(state.engine().map(|_| OK)?)
 }
 
 /// Whether a request sent now would be scored: the model answers, there is room, and the server is not stopping.
@@ -55,7 +56,7 @@ pub(super) async fn startupz(State(state): State<AppState>) -> Result<Json<Probe
 pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<ProbeAnswer>, ApiError> {
     let result = readiness(&state).await;
     state.0.metrics.ready.set(i64::from(result.is_ok()));
-    result.map(|()| OK)
+    Ok(result.map(|()| OK)?)
 }
 
 /// The same as `/readyz`, under the name that load balancers look for.
@@ -67,34 +68,27 @@ pub(super) async fn health(state: State<AppState>) -> Result<Json<ProbeAnswer>, 
     readyz(state).await
 }
 
-async fn readiness(state: &AppState) -> Result<(), ApiError> {
+/// Why a request sent now would not be scored, if so.
+pub(super) async fn readiness(state: &AppState) -> Result<(), Failure> {
     if state.is_stopping() {
-        return Err(ApiError::Unavailable("the server is stopping"));
+        return Err(unavailable("the server is stopping"));
     }
     let engine = state.engine()?;
     if !engine.scheduler().is_alive() {
-        return Err(ApiError::Unavailable("a session of the model has died"));
+        return Err(unavailable("a session of the model has died"));
     }
-    if state.0.places.available_permits() == 0 {
-        return Err(ApiError::Unavailable("all places for requests are taken"));
+    if state.admission().is_full() {
+        return Err(unavailable("all places for requests are taken"));
     }
-    if engine.scheduler().last_pass_failed() && !answers_again(engine).await {
-        return Err(ApiError::Unavailable(
-            "the model fails to score; the server's log says why",
-        ));
+    if engine.scheduler().last_pass_failed() && !answers_again(&engine).await {
+        return Err(unavailable("the model fails to score; the server's log says why"));
     }
     Ok(())
 }
 
 /// Without traffic nothing else would find out that a model works again.
 async fn answers_again(engine: &Engine) -> bool {
-    let question = Question {
-        labels: Vec::new(),
-        spans: false,
-    };
-    let lane = engine.scheduler().lane();
-    let probe = engine.verdict(&lane, "ready", &question);
-    tokio::time::timeout(RECOVERY_TIMEOUT, probe)
+    tokio::time::timeout(RECOVERY_TIMEOUT, engine.probe(RECOVERY_TIMEOUT))
         .await
         .is_ok_and(|result| result.is_ok())
 }

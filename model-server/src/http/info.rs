@@ -6,6 +6,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use toxicity_api::{ErrorBody, Info, ModelInfo, RuntimeInfo};
 
+use super::scoring::unavailable;
 use super::{ApiError, AppState};
 
 /// What is loaded, on what it runs and what one call may ask for.
@@ -22,6 +23,7 @@ pub(super) async fn info(State(state): State<AppState>) -> Result<Json<Info>, Ap
             identity: model.identity.clone(),
             labels: model.labels.clone(),
             thresholds: model.threshold_map(),
+            languages: model.languages.clone(),
             activation: model.activation.name().to_owned(),
             window_tokens: model.window_tokens,
         },
@@ -29,8 +31,9 @@ pub(super) async fn info(State(state): State<AppState>) -> Result<Json<Info>, Ap
             onnxruntime: engine.runtime.clone(),
             sessions: engine.scheduler().sessions(),
             queue_depth: engine.scheduler().queue_depth(),
+            cached_texts: engine.cached().0,
         },
-        limits: state.0.limits,
+        limits: *state.limits(),
     }))
 }
 
@@ -40,15 +43,26 @@ pub(super) async fn info(State(state): State<AppState>) -> Result<Json<Info>, Ap
 ))]
 pub(super) async fn metrics(State(state): State<AppState>) -> Result<Response, ApiError> {
     let metrics = &state.0.metrics;
-    let depth = state
-        .0
-        .engine
-        .get()
-        .map_or(0, |engine| engine.scheduler().queue_depth());
-    metrics.queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
+    if let Some(engine) = state.loaded() {
+        let gauge = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        metrics.set_drift(&engine.model.labels, &engine.drift());
+        let (entries, bytes) = engine.cached();
+        metrics.queue_depth.set(gauge(engine.scheduler().queue_depth()));
+        metrics
+            .queued_tokens
+            .set(gauge(engine.scheduler().queued_tokens()));
+        metrics.cache_entries.set(gauge(entries));
+        metrics.cache_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+    if let Some(keys) = state.keys() {
+        metrics.keys_stale.set(i64::from(keys.last_reload_failed()));
+    }
+    if let Some(recording) = state.recording() {
+        metrics.set_records_queued(recording.queued());
+    }
     let text = metrics.render().map_err(|error| {
         tracing::error!(%error, "failed to render the metrics");
-        ApiError::Unavailable("the metrics cannot be rendered; the server's log says why")
+        unavailable("the metrics cannot be rendered; the server's log says why")
     })?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }

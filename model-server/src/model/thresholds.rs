@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use indexmap::IndexMap;
 
-use super::label_index;
+use toxicity_api::label_index;
 
 /// Threshold of a label that neither the folder nor the command line names.
 pub const DEFAULT_THRESHOLD: f32 = 0.5;

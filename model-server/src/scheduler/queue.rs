@@ -1,14 +1,16 @@
-//! A bounded queue in arrival order whose newest idle worker is woken first.
+//! A bounded queue whose newest idle worker is woken first.
 //!
 //! Which worker is woken matters: the one that worked last still has the model's weights in its core's cache. Waking
 //! any of them makes a lone client's passes take turns on all cores, each of them cold.
 
-use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::policy::{Batching, Policy, Requirements, Taken};
 
 /// Why an item was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(super) enum Refusal {
     /// The queue holds as many items as it may.
     Full,
     /// The queue was closed.
@@ -16,14 +18,13 @@ pub(crate) enum Refusal {
 }
 
 /// The queue, shared by those who push and a fixed number of workers.
-pub(crate) struct Queue<T> {
+pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
     wakes: Vec<Condvar>,
-    capacity: usize,
 }
 
 struct State<T> {
-    items: VecDeque<T>,
+    policy: Policy<T>,
     /// Workers that wait, the newest last.
     idle: Vec<usize>,
     closed: bool,
@@ -31,29 +32,29 @@ struct State<T> {
 
 impl<T> Queue<T> {
     /// A queue of at most `capacity` items for `workers` workers.
-    pub(crate) fn new(workers: usize, capacity: usize) -> Self {
+    pub(super) fn new(workers: usize, capacity: usize, batching: Batching) -> Self {
         let state = State {
-            items: VecDeque::new(),
+            policy: Policy::new(capacity, batching),
             idle: Vec::with_capacity(workers),
             closed: false,
         };
         Self {
             state: Mutex::new(state),
             wakes: std::iter::repeat_with(Condvar::new).take(workers).collect(),
-            capacity,
         }
     }
 
     /// Adds an item and wakes a worker if one waits.
-    pub(crate) fn push(&self, item: T) -> Result<(), Refusal> {
+    pub(super) fn push(&self, requirements: Requirements, item: T) -> Result<(), Refusal> {
+        let now = Instant::now();
         let mut state = self.lock();
         if state.closed {
             return Err(Refusal::Closed);
         }
-        if state.items.len() >= self.capacity {
-            return Err(Refusal::Full);
-        }
-        state.items.push_back(item);
+        state
+            .policy
+            .push(now, requirements, item)
+            .map_err(|_| Refusal::Full)?;
         let worker = state.idle.pop();
         drop(state);
         if let Some(worker) = worker {
@@ -62,12 +63,12 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits for an item. Nothing is left when the queue is closed and empty.
-    pub(crate) fn pop(&self, worker: usize) -> Option<T> {
+    /// Waits for items. Nothing is left when the queue is closed and empty.
+    pub(super) fn pop(&self, worker: usize, is_cancelled: impl Fn(&T) -> bool) -> Option<Taken<T>> {
         let mut state = self.lock();
         loop {
-            if let Some(item) = state.items.pop_front() {
-                return Some(item);
+            if !state.policy.is_empty() {
+                return Some(state.policy.take(Instant::now(), is_cancelled));
             }
             if state.closed {
                 return None;
@@ -82,7 +83,7 @@ impl<T> Queue<T> {
     }
 
     /// Refuses further items; workers finish those that are there.
-    pub(crate) fn close(&self) {
+    pub(super) fn close(&self) {
         self.lock().closed = true;
         for wake in &self.wakes {
             wake.notify_one();
@@ -90,14 +91,19 @@ impl<T> Queue<T> {
     }
 
     /// Refuses further items and drops those that are there.
-    pub(crate) fn abandon(&self) {
+    pub(super) fn abandon(&self) {
         self.close();
-        self.lock().items.clear();
+        self.lock().policy.clear();
     }
 
     /// Items that wait.
-    pub(crate) fn len(&self) -> usize {
-        self.lock().items.len()
+    pub(super) fn len(&self) -> usize {
+        self.lock().policy.len()
+    }
+
+    /// Tokens of the items that wait.
+    pub(super) fn tokens(&self) -> usize {
+        self.lock().policy.tokens()
     }
 
     /// No code under the lock can panic half-way, so a poisoned state is as good as any.
@@ -111,30 +117,52 @@ mod tests {
     use std::sync::Arc;
     use std::sync::mpsc;
 
+    use std::time::Duration;
+
     use super::*;
+
+    fn queue<T>(workers: usize, capacity: usize) -> Queue<T> {
+        Queue::new(workers, capacity, Batching::Single)
+    }
+
+    fn push<T>(queue: &Queue<T>, item: T) -> Result<(), Refusal> {
+        let patience = Duration::from_mins(1);
+        let requirements = Requirements {
+            tokens: 1,
+            patience,
+            deadline: Instant::now() + patience,
+        };
+        queue.push(requirements, item)
+    }
+
+    fn pop<T>(queue: &Queue<T>, worker: usize) -> Option<T> {
+        queue
+            .pop(worker, |_| false)
+            .and_then(|mut taken| taken.batch.pop())
+    }
 
     #[test]
     fn keeps_the_order_and_the_bound() {
-        let queue = Queue::new(1, 2);
+        let queue = queue(1, 2);
         assert_eq!(
-            (queue.push(1), queue.push(2), queue.push(3)),
+            (push(&queue, 1), push(&queue, 2), push(&queue, 3)),
             (Ok(()), Ok(()), Err(Refusal::Full))
         );
-        assert_eq!((queue.pop(0), queue.len()), (Some(1), 1));
+        assert_eq!((pop(&queue, 0), queue.len(), queue.tokens()), (Some(1), 1, 1));
         queue.close();
-        assert_eq!(queue.push(4), Err(Refusal::Closed));
-        assert_eq!((queue.pop(0), queue.pop(0)), (Some(2), None));
+        assert_eq!(push(&queue, 4), Err(Refusal::Closed));
+        assert_eq!((pop(&queue, 0), pop(&queue, 0)), (Some(2), None));
     }
 
     #[test]
     fn a_lone_client_is_served_by_the_same_worker() {
-        let queue = Arc::new(Queue::new(3, 8));
+        let queue = Arc::new(queue(3, 8));
         let (report, reports) = mpsc::channel();
         let threads: Vec<_> = (0..3)
             .map(|worker| {
                 let (queue, report) = (Arc::clone(&queue), report.clone());
                 std::thread::spawn(move || {
-                    while queue.pop(worker).is_some() {
+                    while pop(&queue, worker).is_some() {
                         report.send(worker).unwrap();
                     }
                 })
@@ -142,11 +170,11 @@ mod tests {
             .collect();
         let all_idle = || while queue.lock().idle.len() < 3 {};
         all_idle();
-        queue.push(()).unwrap();
+        push(&queue, ()).unwrap();
         let first = reports.recv().unwrap();
         for _ in 0..20 {
             all_idle();
-            queue.push(()).unwrap();
+            push(&queue, ()).unwrap();
             assert_eq!(reports.recv().unwrap(), first);
         }
         queue.close();
@@ -157,18 +185,18 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_between_many() {
-        let queue = Arc::new(Queue::new(4, 100_000));
+        let queue = Arc::new(queue(4, 100_000));
         let total: u64 = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..4)
                 .map(|worker| {
                     let queue = Arc::clone(&queue);
-                    scope.spawn(move || std::iter::from_fn(|| queue.pop(worker)).sum::<u64>())
+                    scope.spawn(move || std::iter::from_fn(|| pop(&queue, worker)).sum::<u64>())
                 })
                 .collect();
             let pushers: Vec<_> = (0..4)
                 .map(|_| {
                     let queue = Arc::clone(&queue);
-                    scope.spawn(move || (1..=1_000).for_each(|number| queue.push(number).unwrap()))
+                    scope.spawn(move || (1..=1_000).for_each(|number| push(&queue, number).unwrap()))
                 })
                 .collect();
             for pusher in pushers {

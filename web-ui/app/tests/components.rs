@@ -40,6 +40,8 @@ fn verdict(text: &'static str, flags: &[&str], windows: usize) -> Rc<Verdict> {
             windows,
             spans: Some(if flags.is_empty() { vec![] } else { vec![span] }),
             spans_complete: Some(true),
+            normalized: None,
+            record_id: None,
         },
         round_trip_milliseconds: 3.1,
     })

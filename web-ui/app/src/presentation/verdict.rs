@@ -109,6 +109,8 @@ mod tests {
             windows: 1,
             spans: None,
             spans_complete: None,
+            normalized: None,
+            record_id: None,
         }
     }
 

@@ -292,6 +292,8 @@ mod tests {
             windows: 1,
             spans: Some(vec![]),
             spans_complete: None,
+            normalized: None,
+            record_id: None,
         };
         let model = ModelIdentity {
             name: "tiny".to_owned(),

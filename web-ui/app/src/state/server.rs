@@ -110,12 +110,14 @@ mod tests {
                 },
                 labels: vec!["toxic".to_owned()],
                 thresholds: Scores::from([("toxic".to_owned(), 0.5)]),
+                languages: vec!["en".to_owned()],
                 activation: "sigmoid".to_owned(),
                 window_tokens: 192,
             },
             runtime: RuntimeInfo {
                 onnxruntime: String::new(),
                 sessions: 2,
+                cached_texts: 0,
                 queue_depth,
             },
             limits: Limits {
