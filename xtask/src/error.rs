@@ -249,6 +249,14 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// A server cannot be measured.
+    #[error("failed to measure {what}")]
+    Measure {
+        /// What was measured.
+        what: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
 }
 
 /// The message of an error and of all its causes, on one line.

@@ -3,6 +3,7 @@
 mod apt;
 mod bench;
 mod bench_operator;
+mod bench_server;
 mod browser;
 mod build;
 mod cluster;

@@ -6,12 +6,20 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
+use crate::apt::Program;
 use crate::cluster::{self, Cluster, ClusterChoice, ClusterName};
 use crate::error::{self, Error};
 use crate::install::{self, ImageNames};
 use crate::process::{announce, run as run_command, start_error};
 use crate::workspace::Workspace;
-use crate::{browser, build, licenses, onnxruntime, toolchain};
+use crate::{apt, browser, build, licenses, onnxruntime, toolchain};
+
+/// The database that records can be kept in. The tests start servers of their own; the command that tells whether it is
+/// installed lies on the path, its others do not.
+const POSTGRESQL: Program = Program {
+    name: "pg_ctlcluster",
+    package: "postgresql",
+};
 
 /// The package whose tests need a cluster.
 const CLUSTER_TESTS: &str = "toxicity-cluster-tests";
@@ -126,6 +134,7 @@ fn run_suite(workspace: &Workspace, suite: Suite, keep_cluster: bool) -> Result<
         Suite::Lint => lint(workspace),
         Suite::Rust => {
             onnxruntime::ensure(workspace)?;
+            apt::ensure(&[POSTGRESQL])?;
             let elsewhere = ["--exclude=toxicity-tests", "--exclude", CLUSTER_TESTS];
             let arguments = [&["--workspace"], &elsewhere[..]].concat();
             cargo_test(cargo(workspace).args(["test", "--no-fail-fast"]).args(arguments))
