@@ -6,6 +6,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::resume::{Checkpoint, DifferentRunError, Run};
@@ -118,7 +119,6 @@ impl OutputFile {
     pub fn open(target: &Path, run: Option<Run>, resume: bool) -> Result<OpenedFile, OutputFileError> {
         // Through a link, so that the file it names is replaced and not the link.
         let paths = Paths::new(&target.canonicalize().unwrap_or_else(|_| target.to_owned()));
-        let partial_existed = paths.partial.exists();
         let partial = paths.open_partial()?;
         let checkpoint = paths.read_state()?;
         if let Some(checkpoint) = &checkpoint {
@@ -136,12 +136,7 @@ impl OutputFile {
                 }
             }
             if checkpoint.complete {
-                if partial_existed {
-                    paths.put_in_place()?;
-                } else {
-                    std::fs::remove_file(&paths.partial).map_err(cannot_write(&paths.partial))?;
-                }
-                paths.remove_state()?;
+                paths.complete(&partial, checkpoint.output_bytes)?;
                 return Ok(OpenedFile::Complete(checkpoint.tally));
             }
         }
@@ -257,8 +252,9 @@ impl Paths {
             .open(&self.partial)
             .map_err(&error)?;
         match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(OutputFileError::Lock(self.target.clone())),
+            Ok(()) if is_at(&file, &self.partial).map_err(&error)? => Ok(file),
+            // Another run writes it, or has put it in its place just now.
+            Ok(()) | Err(TryLockError::WouldBlock) => Err(OutputFileError::Lock(self.target.clone())),
             Err(TryLockError::Error(source)) => Err(error(source)),
         }
     }
@@ -289,6 +285,18 @@ impl Paths {
         self.sync_folder()
     }
 
+    /// Does what was left to do when a run died at its very end.
+    fn complete(&self, partial: &File, output_bytes: u64) -> Result<(), OutputFileError> {
+        let error = cannot_write(&self.partial);
+        if partial.metadata().map_err(&error)?.len() == output_bytes {
+            self.put_in_place()?;
+        } else {
+            // The output is in its place already, and this file was made by opening it.
+            std::fs::remove_file(&self.partial).map_err(&error)?;
+        }
+        self.remove_state()
+    }
+
     fn put_in_place(&self) -> Result<(), OutputFileError> {
         std::fs::rename(&self.partial, &self.target).map_err(cannot_write(&self.target))?;
         self.sync_folder()
@@ -311,6 +319,12 @@ impl Paths {
             .and_then(|folder| folder.sync_all())
             .map_err(cannot_write(folder))
     }
+}
+
+/// Whether `path` still names `file`.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let (opened, named) = (file.metadata()?, path.metadata());
+    Ok(named.is_ok_and(|named| (named.dev(), named.ino()) == (opened.dev(), opened.ino())))
 }
 
 fn cannot_resume(state: &Path) -> impl FnOnce(DifferentRunError) -> OutputFileError {

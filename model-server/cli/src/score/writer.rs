@@ -185,6 +185,10 @@ mod tests {
 
     impl Way {
         fn open(self, path: &Path, resume: bool) -> Opened {
+            self.try_open(path, resume).unwrap()
+        }
+
+        fn try_open(self, path: &Path, resume: bool) -> Result<Opened, Error> {
             let document = Document {
                 shape: Shape::Texts,
                 inputs: Vec::new(),
@@ -197,7 +201,7 @@ mod tests {
                 inputs: Vec::new(),
                 settings: BTreeMap::new(),
             };
-            Writer::open(layout, Some(path), Some(run), resume, self.flagged_only).unwrap()
+            Writer::open(layout, Some(path), Some(run), resume, self.flagged_only)
         }
 
         /// Writes all rows at once.
@@ -337,6 +341,8 @@ mod tests {
                 std::fs::rename(file(&writer).partial_path(), &path).unwrap();
             }
             drop(writer);
+            // A command without --resume is refused and harms nothing.
+            assert!(way.try_open(&path, false).is_err());
             match way.open(&path, true) {
                 Opened::Complete(tally) => assert_eq!(tally.rows, 3),
                 Opened::Writer(_) => panic!("nothing is left to do"),

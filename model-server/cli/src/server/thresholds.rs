@@ -33,7 +33,10 @@ mod tests {
 
     fn verdict() -> TextVerdict {
         let offsets = serde_json::json!({"begin": 0, "end": 4});
-        let span = |labels: &[&str]| serde_json::json!({"labels": labels, "weight": 1.0, "bytes": offsets, "utf16": offsets});
+        let span = |labels: &[&str]| {
+            let (bytes, utf16) = (&offsets, &offsets);
+            serde_json::json!({"labels": labels, "weight": 1.0, "bytes": bytes, "utf16": utf16})
+        };
         let verdict = serde_json::json!({
             "flagged": true,
             "flags": ["toxic", "insult"],

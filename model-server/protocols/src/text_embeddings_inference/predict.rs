@@ -190,3 +190,15 @@ pub struct Prediction {
     #[schema(example = "toxic")]
     pub label: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_softmax_of_large_logits_is_finite() {
+        let scores = FunctionToApply::Softmax.apply(&[1000.0, 999.0]);
+        assert!((scores[0] - 0.731_058_6).abs() < 1e-5, "{scores:?}");
+        assert!((scores[1] - 0.268_941_4).abs() < 1e-5, "{scores:?}");
+    }
+}

@@ -68,6 +68,17 @@ fn the_bytes_of_tritonclient_are_read() {
 }
 
 #[test]
+fn a_timeout_of_zero_is_none() {
+    let request = |timeout: u64| {
+        let input = json!({"name": "text", "shape": [1], "datatype": "BYTES", "data": ["a"]});
+        let request = json!({"inputs": [input], "parameters": {"timeout": timeout}});
+        read(&request.to_string()).unwrap().timeout
+    };
+    assert_eq!(request(0), None);
+    assert_eq!(request(1), Some(Duration::from_micros(1)));
+}
+
+#[test]
 fn all_outputs_come_as_json_when_none_is_named() {
     let request = read(&text_input(
         r#""shape": [2], "datatype": "BYTES", "data": ["a", "b"]"#,

@@ -138,14 +138,23 @@ async fn a_folder_without_a_model_is_named() {
 }
 
 #[tokio::test]
-async fn a_file_that_grows_beyond_the_limit_is_cut_off() {
+async fn a_file_of_unknown_size_is_fetched_and_cut_off_at_the_limit() {
     let server = Server::start().await;
-    server.put("/toxic.tar", tar_of_model(1, ""));
+    let page = Page {
+        hides_size: true,
+        ..Page::new(tar_of_model(1, ""))
+    };
+    server.put("/toxic.tar", page);
+    let source = server.url("/toxic.tar");
     let mut fetcher = Fetcher::new();
+    assert_is_model(&fetcher.fetch(&source).await.unwrap().folder, 1);
+
+    fetcher = Fetcher::new();
     fetcher.options.limits.file_bytes = 1_000_000;
-    let error = fetcher.fetch(&server.url("/toxic.tar")).await.unwrap_err();
-    assert!(
-        matches!(error, FetchError::ExceedLimit { limit: 1_000_000, .. }),
-        "{error}"
-    );
+    let error = fetcher.fetch(&source).await.unwrap_err();
+    assert!(error.to_string().contains("more than 1000000 bytes"), "{error}");
+    fetcher.options.limits.file_bytes = 10_000_000;
+    fetcher.options.limits.total_bytes = 1_000_000;
+    let error = fetcher.fetch(&source).await.unwrap_err();
+    assert!(error.to_string().contains("more than 1000000 bytes"), "{error}");
 }

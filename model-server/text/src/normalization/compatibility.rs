@@ -19,8 +19,9 @@ pub(super) fn concerns(character: char, before: Option<char>) -> bool {
 fn is_styled(character: char) -> bool {
     matches!(
         character,
-        '\u{132}'..='\u{17f}'
-            | '\u{1c4}'..='\u{1f3}'
+        '\u{132}' | '\u{133}' | '\u{17f}'
+            | '\u{1c4}'..='\u{1cc}'
+            | '\u{1f1}'..='\u{1f3}'
             | '\u{2b0}'..='\u{2e4}'
             | '\u{3d0}'..='\u{3f9}'
             | '\u{1c80}'..='\u{1c8a}'

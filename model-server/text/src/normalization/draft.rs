@@ -67,18 +67,10 @@ impl<'a> Draft<'a> {
         self.cells[range].iter().map(|cell| cell.character)
     }
 
-    /// The longest stretches whose characters all satisfy `belongs`.
-    pub(super) fn stretches(&self, belongs: impl Fn(char) -> bool) -> Vec<Range<usize>> {
-        let mut stretches: Vec<Range<usize>> = Vec::new();
-        for (index, cell) in self.cells.iter().enumerate() {
-            if belongs(cell.character) {
-                match stretches.last_mut() {
-                    Some(last) if last.end == index => last.end += 1,
-                    _ => stretches.push(index..index + 1),
-                }
-            }
-        }
-        stretches
+    /// The longest stretches of `range` whose characters all satisfy `belongs`.
+    pub(super) fn stretches(&self, range: Range<usize>, belongs: impl Fn(char) -> bool) -> Vec<Range<usize>> {
+        let begin = range.start;
+        stretches((begin..).zip(self.characters(range)), belongs)
     }
 
     /// Notes that something was done.
@@ -157,4 +149,19 @@ impl<'a> Draft<'a> {
             offsets,
         })
     }
+}
+
+/// The longest stretches of numbered characters that all satisfy `belongs`.
+pub(super) fn stretches(
+    characters: impl Iterator<Item = (usize, char)>,
+    belongs: impl Fn(char) -> bool,
+) -> Vec<Range<usize>> {
+    let mut stretches: Vec<Range<usize>> = Vec::new();
+    for (index, _) in characters.filter(|&(_, character)| belongs(character)) {
+        match stretches.last_mut() {
+            Some(last) if last.end == index => last.end += 1,
+            _ => stretches.push(index..index + 1),
+        }
+    }
+    stretches
 }

@@ -87,7 +87,9 @@ pub(super) fn replace(draft: &mut Draft) {
         return;
     }
     let words: Vec<(Range<usize>, Word)> = draft
-        .stretches(|character| character.is_alphanumeric() || is_general_mark(character))
+        .stretches(0..draft.len(), |character| {
+            character.is_alphanumeric() || is_general_mark(character)
+        })
         .into_iter()
         .map(|range| (range.clone(), Word::of(draft, range)))
         .filter(|(_, word)| word.latin + word.foreign() > 0)

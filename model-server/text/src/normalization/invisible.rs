@@ -119,6 +119,6 @@ fn is_keycap(base: Option<char>, after: Option<char>) -> bool {
 
 /// Whether a letter carries more marks than any writing needs. Then all marks of the text are for show.
 fn has_pile(draft: &Draft) -> bool {
-    let piles = draft.stretches(is_general_mark);
+    let piles = draft.stretches(0..draft.len(), is_general_mark);
     piles.iter().any(|pile| pile.len() > MOST_MARKS)
 }

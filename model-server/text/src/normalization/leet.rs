@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::Change;
 use super::character::{has_plain_case, is_cased, is_vowel};
-use super::draft::Draft;
+use super::draft::{Draft, stretches};
 
 /// Most characters of a word; hashes and tokens are longer.
 const LONGEST_WORD: usize = 24;
@@ -49,11 +49,11 @@ const TIME_UNITS: &str = "dhms";
 
 /// Puts letters in the place of the stand-ins in words that mix both.
 pub(super) fn replace(draft: &mut Draft) {
-    for token in draft.stretches(|character| !character.is_whitespace()) {
+    for token in draft.stretches(0..draft.len(), |character| !character.is_whitespace()) {
         if is_technical(draft, token.clone()) {
             continue;
         }
-        for word in words(draft, token) {
+        for word in draft.stretches(token, is_part_of_word) {
             if !draft.characters(word.clone()).any(is_stand_in) {
                 continue;
             }
@@ -94,18 +94,9 @@ fn is_technical(draft: &Draft, token: Range<usize>) -> bool {
     })
 }
 
-/// The words of a token: letters, digits and signs that stand in for letters.
-fn words(draft: &Draft, token: Range<usize>) -> Vec<Range<usize>> {
-    let mut words: Vec<Range<usize>> = Vec::new();
-    for index in token {
-        if is_cased(draft[index]) || draft[index].is_numeric() || is_stand_in(draft[index]) {
-            match words.last_mut() {
-                Some(last) if last.end == index => last.end += 1,
-                _ => words.push(index..index + 1),
-            }
-        }
-    }
-    words
+/// Whether a character can be part of a word in which others stand in for letters.
+fn is_part_of_word(character: char) -> bool {
+    is_cased(character) || character.is_numeric() || is_stand_in(character)
 }
 
 /// Which characters of a word become which letters; none when it is no disguised word.
@@ -142,15 +133,6 @@ impl<'a> Word<'a> {
             .rposition(|character| !matches!(character, '!' | '@' | '¡'))
             .map_or(0, |last| last + 1);
         let characters = &characters[..end];
-        let mut groups: Vec<Range<usize>> = Vec::new();
-        for (index, character) in characters.iter().enumerate() {
-            if !is_cased(*character) {
-                match groups.last_mut() {
-                    Some(last) if last.end == index => last.end += 1,
-                    _ => groups.push(index..index + 1),
-                }
-            }
-        }
         Self {
             characters,
             letters: characters
@@ -158,7 +140,9 @@ impl<'a> Word<'a> {
                 .copied()
                 .filter(|&character| is_cased(character))
                 .collect(),
-            groups,
+            groups: stretches(characters.iter().copied().enumerate(), |character| {
+                !is_cased(character)
+            }),
         }
     }
 

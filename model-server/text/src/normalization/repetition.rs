@@ -13,7 +13,7 @@ const DRAWN_OUT: usize = 3;
 /// that `stuuuupid` and `asssss` become words again.
 pub(super) fn shorten(draft: &mut Draft) {
     let mut unwanted = Vec::new();
-    for word in draft.stretches(is_cased) {
+    for word in draft.stretches(0..draft.len(), is_cased) {
         if !is_part_of_code(draft, &word) {
             shorten_word(draft, &word, &mut unwanted);
         }

@@ -8,8 +8,7 @@ use super::{compatibility, homoglyph, invisible, leet, spacing};
 /// Whether any pass may find something to undo.
 pub(super) fn is_suspicious(text: &str) -> bool {
     let mut watch = Watch::default();
-    for (i, character) in text.char_indices() { if watch.notices(character) { let a = text.floor_char_boundary(i.saturating_sub(12)); let b = text.ceil_char_boundary((i+6).min(text.len())); eprintln!("SUS {:?}", &text[a..b]); return true; } }
-    watch.word_ends()
+    text.chars().any(|character| watch.notices(character)) || watch.word_ends()
 }
 
 /// What was seen so far.
@@ -80,7 +79,10 @@ impl Watch {
 
     fn sign(&mut self, character: char) -> bool {
         let follows_word = self.word > 0;
-        if self.word_ends() {
+        if follows_word && matches!(character, '\'' | '’') {
+            // The m of "I'm" is no single letter.
+            self.word += 1;
+        } else if self.word_ends() {
             return true;
         }
         self.letter = '\0';

@@ -45,7 +45,7 @@ impl InferRequest {
             .inputs
             .into_iter()
             .enumerate()
-            .map(|(index, input)| input_tensor(&decode(input, "inputs", index)?, raw_contents.next(), raw))
+            .map(|(index, input)| input_tensor(&decode(input, "inputs", index)?, raw_contents.next()))
             .collect();
         let outputs: Result<Vec<_>, _> = request
             .outputs
@@ -103,11 +103,7 @@ fn decode<M: Message + Default>(bytes: Bytes, field: &str, index: usize) -> Resu
     M::decode(bytes).map_err(|error| Error::Field(format!("`{field}[{index}]`: {error}")))
 }
 
-fn input_tensor(
-    input: &InferInputTensor,
-    raw_content: Option<Bytes>,
-    raw: bool,
-) -> Result<InputTensor, Error> {
+fn input_tensor(input: &InferInputTensor, raw_content: Option<Bytes>) -> Result<InputTensor, Error> {
     let header = TensorHeader::check(&input.name, &input.datatype, &input.shape)?;
     if input.parameters.contains_key(SHARED_MEMORY) {
         return Err(header.refuse(TensorProblem::SharedMemory));
@@ -115,11 +111,11 @@ fn input_tensor(
     match (&input.contents, raw_content) {
         (None, Some(bytes)) => header.binary(&bytes),
         (Some(_), Some(_)) => Err(header.refuse(TensorProblem::TwoData)),
-        (Some(contents), None) if !raw => {
+        (Some(contents), None) => {
             let elements = elements(header.element, contents).map_err(|problem| header.refuse(problem))?;
             header.elements(elements)
         }
-        (_, None) => Err(header.refuse(TensorProblem::NoData)),
+        (None, None) => Err(header.refuse(TensorProblem::NoData)),
     }
 }
 
