@@ -277,6 +277,15 @@ pub struct ServeArguments {
     #[arg(long, env = "TOXICITY_SHUTDOWN_TIMEOUT", default_value = "25s", value_parser = humantime::parse_duration)]
     pub shutdown_timeout: Duration,
 
+    /// A second model that scores a share of the texts in the shadow of the first: what it says is compared and counted
+    /// in the metrics, never answered.
+    #[arg(long, env = "TOXICITY_SHADOW_MODEL", value_name = "SOURCE")]
+    pub shadow_model: Option<ModelSource>,
+
+    /// Texts of a hundred that the second model scores.
+    #[arg(long, env = "TOXICITY_SHADOW_PERCENT", default_value_t = 10, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub shadow_percent: u8,
+
     /// Which model.
     #[command(flatten)]
     pub model: ModelArguments,

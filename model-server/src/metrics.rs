@@ -55,7 +55,7 @@ const LOAD_OUTCOMES: [&str; 3] = ["swapped", "unchanged", "failed"];
 pub(crate) const OTHER: &str = "other";
 
 /// Routes by their name in the `route` label.
-pub(crate) const ROUTES: [&str; 12] = [
+pub(crate) const ROUTES: [&str; 13] = [
     "/v1/analyze",
     "/predict",
     "/",
@@ -65,6 +65,7 @@ pub(crate) const ROUTES: [&str; 12] = [
     "/v1/moderations",
     "/v2/models/{model}/infer",
     "/v2/models/{model}/versions/{version}/infer",
+    "/inference.GRPCInferenceService/{method}",
     "/v1/models/{model}",
     "/info",
     OTHER,

@@ -22,15 +22,6 @@ const AGREEMENT_TIME: Duration = Duration::from_hours(720);
 /// How often they are compared.
 const AGREEMENT_PAUSE: Duration = Duration::from_mins(1);
 
-/// Where records are kept, and for how long.
-#[derive(Debug, Clone)]
-pub struct RecordingOptions {
-    /// URL of the database.
-    pub url: String,
-    /// How long records are kept; nothing means for ever.
-    pub retention: Option<Duration>,
-}
-
 /// The database of records, and the way to it.
 pub struct Recording {
     /// The database.
@@ -53,12 +44,12 @@ pub struct Provenance {
 }
 
 impl Recording {
-    /// Opens the database. Must be called within a runtime.
+    /// Opens the database at `url`. Must be called within a runtime.
     ///
     /// # Errors
     /// When it cannot be reached or is none.
-    pub async fn open(options: &RecordingOptions, metrics: &Arc<Metrics>) -> Result<Self, OpenError> {
-        let records = Records::open(&options.url, Timeouts::default()).await?;
+    pub async fn open(url: &str, metrics: &Arc<Metrics>) -> Result<Self, OpenError> {
+        let records = Records::open(url, Timeouts::default()).await?;
         let recorder = Recorder::start(
             records.clone(),
             RecorderOptions::default(),

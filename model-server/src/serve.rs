@@ -1,5 +1,6 @@
 //! Binds, loads, serves and stops.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,14 +8,16 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use toxicity_access::{LoadKeyRingError, WatchedKeyRing};
+use toxicity_model_source::{FetchOptions, ModelSource};
 use toxicity_service::{Leaving, LoadTlsError, Server, Tls, serve_until, stop_requested};
 
 use crate::config::ServeArguments;
-use crate::engine::LoadEngineError;
+use crate::engine::{EngineOptions, LoadEngineError};
 use crate::http::{AppState, Services, Settings, metrics_router, router};
 use crate::metrics::Metrics;
-use crate::recording::{OpenError, Recording, RecordingOptions};
+use crate::recording::{OpenError, Recording};
 use crate::reload::ModelLoader;
+use crate::shadow::{self, Shadow};
 
 /// Sessions that one thread for HTTP and tokenizing keeps busy: it takes some 0.1 ms per text and a session more than
 /// 1 ms. Each further thread would take turns with the sessions on the same cores (measured: a tenth of the rate).
@@ -81,31 +84,13 @@ pub fn run(arguments: &ServeArguments) -> Result<(), ServeError> {
 async fn serve(arguments: &ServeArguments) -> Result<(), ServeError> {
     let started = Instant::now();
     let metrics = Arc::new(Metrics::new());
-    let model = &arguments.model;
-    let loader = ModelLoader::new(
-        model.model.clone(),
-        model.fetch_options(),
-        model.engine_options(usize::from(arguments.max_concurrent_requests)),
-        Arc::clone(&metrics),
-    );
     let settings = Settings {
         limits: arguments.limits(),
         request_timeout: arguments.request_timeout,
         normalize: arguments.normalize,
         cors_origins: arguments.cors_origins.clone(),
     };
-    let recording = match arguments.recording()? {
-        Some(options) => Some((Recording::open(&options, &metrics).await?, options)),
-        None => None,
-    };
-    let keys = arguments.api_keys_file.as_ref().map(WatchedKeyRing::open);
-    let keys = keys.transpose()?.map(Arc::new);
-    let retention = recording.as_ref().and_then(|(_, options)| options.retention);
-    let services = Services {
-        loader: Some(loader),
-        recording: recording.map(|(recording, _)| recording),
-        keys,
-    };
+    let services = services(arguments, &metrics).await?;
     let state = AppState::new(settings, services, metrics);
     let tls = Tls::load(&arguments.tls)?;
     let mut servers = vec![Server {
@@ -128,6 +113,15 @@ async fn serve(arguments: &ServeArguments) -> Result<(), ServeError> {
         let elapsed = started.elapsed();
         state.metrics().startup_duration.set(elapsed.as_secs_f64());
         announce(&state, arguments, elapsed);
+        if let Some(source) = &arguments.shadow_model {
+            tokio::spawn(load_shadow(
+                state.clone(),
+                source.clone(),
+                arguments.model.fetch_options(),
+                arguments.model.engine_options(1),
+                arguments.shadow_percent,
+            ));
+        }
         tokio::select! {
             () = reload_on_request(&state) => {}
             () = stop_requested() => {}
@@ -141,30 +135,9 @@ async fn serve(arguments: &ServeArguments) -> Result<(), ServeError> {
         leaving.linger(arguments.shutdown_delay).await;
         Ok::<(), LoadEngineError>(())
     };
-    let look_after = async {
-        let records = async {
-            match state.recording() {
-                Some(recording) => recording.look_after(retention).await,
-                None => std::future::pending().await,
-            }
-        };
-        let certificate = async {
-            match &tls {
-                Some(tls) => tls.keep_fresh().await,
-                None => std::future::pending().await,
-            }
-        };
-        if let Some(keys) = state.keys() {
-            tokio::spawn(Arc::clone(keys).watch(KEYS_PAUSE));
-        }
-        tokio::select! {
-            never = records => never,
-            never = certificate => never,
-        }
-    };
     tokio::select! {
         stopped = serve_until(servers, &leaving, stop, arguments.shutdown_timeout) => stopped?,
-        never = look_after => match never {},
+        never = look_after(&state, arguments.records_retention, tls.as_ref()) => match never {},
     }
     if let Some(recording) = state.recording() {
         recording.close(RECORD_CLOSE_TIMEOUT).await;
@@ -173,30 +146,96 @@ async fn serve(arguments: &ServeArguments) -> Result<(), ServeError> {
     Ok(())
 }
 
+/// What the server has besides its model.
+async fn services(arguments: &ServeArguments, metrics: &Arc<Metrics>) -> Result<Services, ServeError> {
+    let model = &arguments.model;
+    let loader = ModelLoader::new(
+        model.model.clone(),
+        model.fetch_options(),
+        model.engine_options(usize::from(arguments.max_concurrent_requests)),
+        Arc::clone(metrics),
+    );
+    let recording = match arguments.records_url()? {
+        Some(url) => Some(Recording::open(&url, metrics).await?),
+        None => None,
+    };
+    let keys = arguments.api_keys_file.as_ref().map(WatchedKeyRing::open);
+    Ok(Services {
+        loader: Some(loader),
+        recording,
+        keys: keys.transpose()?.map(Arc::new),
+    })
+}
+
+/// Keeps what changes while the server runs as it should be: records, certificate, keys.
+async fn look_after(state: &AppState, retention: Option<Duration>, tls: Option<&Tls>) -> Infallible {
+    let records = async {
+        match state.recording() {
+            Some(recording) => recording.look_after(retention).await,
+            None => std::future::pending().await,
+        }
+    };
+    let certificate = async {
+        match tls {
+            Some(tls) => tls.keep_fresh().await,
+            None => std::future::pending().await,
+        }
+    };
+    if let Some(keys) = state.keys() {
+        tokio::spawn(Arc::clone(keys).watch(KEYS_PAUSE));
+    }
+    tokio::select! {
+        never = records => never,
+        never = certificate => never,
+    }
+}
+
 impl ServeArguments {
-    /// Where records are kept, if they are.
-    fn recording(&self) -> Result<Option<RecordingOptions>, ServeError> {
-        let url = match (&self.records_url, &self.records_url_file) {
-            (Some(url), _) => url.clone(),
+    /// URL of the database of records, if there is one.
+    fn records_url(&self) -> Result<Option<String>, ServeError> {
+        match (&self.records_url, &self.records_url_file) {
+            (Some(url), _) => Ok(Some(url.clone())),
             (None, Some(path)) => {
                 let url = std::fs::read_to_string(path).map_err(|source| ServeError::ReadRecordsUrl {
                     path: path.clone(),
                     source,
                 })?;
-                url.trim().to_owned()
+                Ok(Some(url.trim().to_owned()))
             }
-            (None, None) => return Ok(None),
-        };
-        Ok(Some(RecordingOptions {
-            url,
-            retention: self.records_retention,
-        }))
+            (None, None) => Ok(None),
+        }
     }
 }
 
 async fn load(state: &AppState) -> Result<(), LoadEngineError> {
     let loader = state.loader().expect("this server loads its model");
     loader.reload(state).await.map(|_| ())
+}
+
+/// Loads the second model beside a server that answers; without it the first goes on alone.
+async fn load_shadow(
+    state: AppState,
+    source: ModelSource,
+    fetching: FetchOptions,
+    options: EngineOptions,
+    percent: u8,
+) {
+    match shadow::load(&source, &fetching, options, state.metrics()).await {
+        Ok(engine) => {
+            let identity = engine.model.identity.clone();
+            state.set_shadow(Shadow::start(engine, percent, state.metrics()));
+            tracing::info!(
+                model = identity.name,
+                revision = identity.revision,
+                percent,
+                "comparing with a second model"
+            );
+        }
+        Err(error) => {
+            let error = toxicity_service::error_chain(&error);
+            tracing::error!(%source, %error, "failed to load the second model; nothing is compared");
+        }
+    }
 }
 
 /// Loads the model anew at each SIGHUP. Ends never.

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use toxicity_api::label_index;
+use toxicity_model_source::{FetchOptions, ModelSource, fetch, progress};
 
-use crate::engine::{Engine, Question};
+use crate::engine::{Engine, EngineOptions, LoadEngineError, Question};
 use crate::metrics::Metrics;
-use crate::model::Model;
+use crate::model::{Model, ModelOverrides};
 use crate::verdict::Judgement;
 
 /// Texts that may wait for the second model; what comes on top is not compared.
@@ -25,6 +26,41 @@ struct Sample {
     judgement: Judgement,
     /// Indices of the labels that both models have.
     labels: Vec<(usize, usize)>,
+}
+
+/// Fetches and loads the second model, with one session.
+///
+/// # Errors
+/// When it cannot be had or does not answer.
+pub async fn load(
+    source: &ModelSource,
+    fetching: &FetchOptions,
+    options: EngineOptions,
+    metrics: &Arc<Metrics>,
+) -> Result<Engine, LoadEngineError> {
+    // What was said of the first model's file says nothing of the second's.
+    let fetching = FetchOptions {
+        revision: None,
+        sha256: None,
+        onnx_file: None,
+        ..fetching.clone()
+    };
+    let progress = progress::on_standard_error();
+    let fetched = fetch(source, &fetching, &*progress).await?;
+    let options = EngineOptions {
+        folder: fetched.folder,
+        overrides: ModelOverrides {
+            languages: options.overrides.languages.clone(),
+            ..ModelOverrides::default()
+        },
+        sessions: 1,
+        max_requests: 1,
+        cache_bytes: 0,
+        ..options
+    };
+    let metrics = Arc::clone(metrics);
+    let load = tokio::task::spawn_blocking(move || Engine::load(&options, &metrics));
+    load.await.expect("loading does not panic")
 }
 
 /// The way to the second model.

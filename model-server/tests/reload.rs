@@ -1,5 +1,9 @@
 //! Another model comes in the place of the old one while the server answers.
-#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails where it cannot go on"
+)]
 
 mod fixture;
 
@@ -13,7 +17,8 @@ use axum::http::StatusCode;
 use fixture::{Server, bundled_model, onnxruntime};
 use serde_json::json;
 use toxicity_model_server::engine::EngineOptions;
-use toxicity_model_source::ModelSource;
+use toxicity_model_server::shadow::{self, Shadow};
+use toxicity_model_source::{FetchOptions, ModelSource};
 
 /// A folder with the bundled model, whose files may be replaced.
 fn copy_of_the_bundled_model() -> tempfile::TempDir {
@@ -120,4 +125,62 @@ async fn a_new_model_takes_over_without_a_failed_request_and_a_broken_one_never_
         let line = format!("toxicity_model_loads_total{{outcome=\"{outcome}\"}} {count}");
         assert!(metrics.contains(&line), "{line} is not in\n{metrics}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_model_is_compared_with_and_never_heard() {
+    let folder = copy_of_the_bundled_model();
+    fs::write(folder.path().join("thresholds.json"), r#"{"toxic": 0.0001}"#).unwrap();
+    let server = server_of(&bundled_model());
+    server
+        .state
+        .loader()
+        .unwrap()
+        .reload(&server.state)
+        .await
+        .unwrap();
+    let source = ModelSource::Folder(folder.path().to_owned());
+    let options = EngineOptions {
+        onnxruntime: Some(onnxruntime()),
+        ..EngineOptions::default()
+    };
+    let fetching = FetchOptions::new(std::env::temp_dir());
+    let engine = shadow::load(&source, &fetching, options, server.state.metrics())
+        .await
+        .unwrap();
+    server
+        .state
+        .set_shadow(Shadow::start(engine, 50, server.state.metrics()));
+
+    let texts: Vec<String> = (0..40)
+        .map(|number| format!("Thank you, number {number}."))
+        .collect();
+    let answer = server.analyze(&json!({"texts": texts})).await.json();
+    assert!(
+        answer["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|verdict| verdict["flagged"] == false)
+    );
+    for _ in 0..100 {
+        let metrics = server.get("/metrics").await.text();
+        if metrics.contains("toxicity_shadow_texts_total{outcome=\"compared\"} 20") {
+            assert!(
+                metrics.contains("toxicity_shadow_disagreements_total{label=\"toxic\"} 20"),
+                "{metrics}"
+            );
+            assert!(
+                metrics.contains("toxicity_shadow_disagreements_total{label=\"threat\"} 0"),
+                "{metrics}"
+            );
+            assert!(
+                metrics.contains("toxicity_texts_total 40"),
+                "what the second scores is not counted as answered"
+            );
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("half of the texts were not compared");
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use toxicity_access::{GeneratedKey, WatchedKeyRing};
 use toxicity_model_server::http::Services;
 use toxicity_model_server::metrics::Metrics;
-use toxicity_model_server::recording::{Recording, RecordingOptions};
+use toxicity_model_server::recording::Recording;
 
 /// A server with keys, and the keys of the given attributes.
 fn server_with_keys<const COUNT: usize>(attributes: [&str; COUNT]) -> (Server, [String; COUNT]) {
@@ -129,13 +129,10 @@ async fn a_key_has_its_own_rate_thresholds_and_rights() {
 /// A server that keeps records in a file of its own.
 async fn server_with_records() -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let options = RecordingOptions {
-        url: format!("sqlite://{}", folder.path().join("records.db").display()),
-        retention: None,
-    };
+    let url = format!("sqlite://{}", folder.path().join("records.db").display());
     let metrics = Arc::new(Metrics::new());
     let services = Services {
-        recording: Some(Recording::open(&options, &metrics).await.unwrap()),
+        recording: Some(Recording::open(&url, &metrics).await.unwrap()),
         ..Services::default()
     };
     (Server::with_services(services, metrics).load(8), folder)
