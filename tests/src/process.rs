@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -25,6 +26,8 @@ pub fn free_port() -> u16 {
 pub struct Process {
     name: String,
     child: Child,
+    /// Reads the standard error: a process that nobody listens to stops when the pipe is full.
+    standard_error: Option<JoinHandle<String>>,
 }
 
 impl Process {
@@ -35,13 +38,23 @@ impl Process {
     #[must_use]
     pub fn start(command: &mut Command) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
-        let child = command
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("failed to start {name}: {error}"));
-        Self { name, child }
+        let mut pipe = child.stderr.take().expect("standard error is piped");
+        let standard_error = std::thread::spawn(move || {
+            let mut text = String::new();
+            pipe.read_to_string(&mut text).expect("standard error is UTF-8");
+            text
+        });
+        Self {
+            name,
+            child,
+            standard_error: Some(standard_error),
+        }
     }
 
     /// Waits until `url` answers with success.
@@ -96,11 +109,9 @@ impl Process {
     /// # Panics
     /// When it cannot be read.
     pub fn standard_error(&mut self) -> String {
-        let mut text = String::new();
-        if let Some(mut pipe) = self.child.stderr.take() {
-            pipe.read_to_string(&mut text).expect("standard error is UTF-8");
-        }
-        text
+        let reader = self.standard_error.take();
+        let text = reader.map(|reader| reader.join().expect("reading does not panic"));
+        text.unwrap_or_default()
     }
 }
 

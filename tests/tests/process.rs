@@ -109,7 +109,10 @@ fn requests_that_no_client_library_would_send_are_answered() {
 #[test]
 fn a_client_that_leaves_costs_nothing_more() {
     let server = ModelServer::start(&["--sessions", "1"]);
-    let texts = vec!["a comment of a dozen words or so that nobody waits for any more"; 1000];
+    // Each another one: identical texts would be scored once.
+    let texts: Vec<String> = (0..1000)
+        .map(|number| format!("comment {number} of a dozen words or so that nobody waits for any more"))
+        .collect();
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
     stream
         .write_all(&post(json!({"texts": texts}).to_string().as_bytes()))
