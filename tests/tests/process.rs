@@ -31,7 +31,7 @@ fn post(body: &[u8]) -> Vec<u8> {
 #[test]
 fn a_stopping_server_finishes_what_it_began() {
     let mut server = ModelServer::start(&["--sessions", "1"]);
-    let texts = vec!["you are a wonderful person and I like your garden very much"; 300];
+    let texts = different_texts(300);
     let port = server.port;
     let asked = std::thread::spawn(move || raw(port, &post(json!({"texts": texts}).to_string().as_bytes())));
     let started = Instant::now();
@@ -54,6 +54,12 @@ fn a_stopping_server_finishes_what_it_began() {
         TcpStream::connect(("127.0.0.1", port)).is_err(),
         "nobody listens any more"
     );
+}
+
+/// Texts of a dozen words or so. Identical ones would be scored once.
+fn different_texts(count: usize) -> Vec<String> {
+    let text = |number| format!("you are wonderful person {number} and I like your garden very much");
+    (0..count).map(text).collect()
 }
 
 fn metrics(server: &ModelServer) -> String {
@@ -109,10 +115,7 @@ fn requests_that_no_client_library_would_send_are_answered() {
 #[test]
 fn a_client_that_leaves_costs_nothing_more() {
     let server = ModelServer::start(&["--sessions", "1"]);
-    // Each another one: identical texts would be scored once.
-    let texts: Vec<String> = (0..1000)
-        .map(|number| format!("comment {number} of a dozen words or so that nobody waits for any more"))
-        .collect();
+    let texts = different_texts(1000);
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
     stream
         .write_all(&post(json!({"texts": texts}).to_string().as_bytes()))
