@@ -17,6 +17,7 @@ const EXAMPLES: &str = "\
 Examples:
   toxicity score \"You are a kind person.\" \"You are an idiot.\"
   toxicity score --spans --file comments.csv --column body
+  toxicity score --file january.jsonl february.jsonl --flagged-only
   toxicity score --file comments.csv.gz --out scored.csv --resume
   tail -F chat.log | toxicity score --flagged-only
   toxicity score --file comments.jsonl --column author.bio --server https://toxicity.example.org \\
@@ -69,9 +70,9 @@ pub struct ScoreArguments {
     #[arg(value_name = "TEXT", conflicts_with = "file")]
     pub texts: Vec<String>,
 
-    /// File of texts, by its name CSV, TSV, JSONL or plain text, and compressed with gzip or Zstandard or not; `-` is the
-    /// standard input. May be repeated.
-    #[arg(short, long, value_name = "FILE", help_heading = "Input")]
+    /// Files of texts, by their names CSV, TSV, JSONL or plain text, compressed with gzip or Zstandard or not; `-` is the
+    /// standard input. Several are scored one after the other.
+    #[arg(short, long, value_name = "FILE", num_args = 1.., help_heading = "Input")]
     pub file: Vec<PathBuf>,
 
     /// What the input is, in place of what its name says. The standard input is plain text, or JSONL when it begins
@@ -309,6 +310,7 @@ mod tests {
         assert!(error(&["--output", "xml", "hi"]).contains("jsonl"));
         assert!(error(&["--resume", "--file", "a.csv"]).contains("--out"));
         assert!(error(&["hi", "--file", "a.csv"]).contains("--file"));
+        assert_eq!(score(&["--file", "a.csv", "b.csv", "-f", "c.csv"]).file.len(), 3);
         assert!(error(&["--parallel", "0"]).contains("--parallel"));
         assert!(error(&["--into", "text"]).contains("--into"));
     }

@@ -8,7 +8,7 @@ use toxicity_api::{ModelIdentity, ModelInfo};
 use toxicity_model_server::engine::{self, Engine, EngineOptions, LoadEngineError, ScoreError};
 use toxicity_model_server::environment::{PrepareEnvironmentError, prepare_environment};
 use toxicity_model_server::metrics::Metrics;
-use toxicity_model_server::model::Model;
+use toxicity_model_server::model::OpenModelFolderError;
 
 use crate::labels::{self, LabelError};
 use crate::row::{Outcome, RowFailure};
@@ -45,7 +45,13 @@ impl LocalError {
     /// Whether the command line is wrong, and not the world.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Label(_))
+        matches!(
+            self,
+            Self::Label(_)
+                | Self::Load(LoadEngineError::OpenFolder(
+                    OpenModelFolderError::ApplyThresholds(_)
+                ))
+        )
     }
 }
 
@@ -115,7 +121,7 @@ impl Local {
     pub fn load(arguments: &ModelArguments, question: &Question) -> Result<Self, LocalError> {
         let options = options(arguments)?;
         // Before the weights are loaded, so that a wrong name is told at once.
-        let chosen = choose(&Engine::describe(&options)?, question)?;
+        let chosen = labels::choose(&Engine::describe(&options)?.labels, &question.labels)?;
         let engine = Engine::load(&options, &Arc::new(Metrics::new()))?;
         Ok(Self {
             labels: chosen
@@ -137,11 +143,6 @@ impl Local {
     pub fn threads(&self) -> usize {
         self.engine.scheduler().sessions().div_ceil(SESSIONS_PER_THREAD)
     }
-}
-
-fn choose(model: &Model, question: &Question) -> Result<Vec<usize>, LabelError> {
-    labels::thresholds(&model.labels, &question.thresholds)?;
-    labels::choose(&model.labels, &question.labels)
 }
 
 impl Scorer for Local {

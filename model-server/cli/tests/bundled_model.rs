@@ -84,9 +84,11 @@ fn labels_and_thresholds_are_those_of_the_command_line() {
         score(&["--labels", "threat", "--threshold", "threat=0.9"]).status,
         Some(0)
     );
-    let run = score(&["--labels", "rude"]);
-    assert_eq!(run.status, Some(2));
-    assert!(run.stderr.contains("\"rude\"; it has toxic"), "{run:?}");
+    for wrong in [["--labels", "rude"], ["--threshold", "rude=0.5"]] {
+        let run = score(&wrong);
+        assert_eq!(run.status, Some(2));
+        assert!(run.stderr.contains("\"rude\"; it has toxic"), "{run:?}");
+    }
 }
 
 #[test]

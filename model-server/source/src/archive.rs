@@ -121,7 +121,7 @@ fn visit(path: &Path, limits: &FetchLimits, visitor: &mut dyn Visitor) -> Result
     let file = BufReader::with_capacity(CHUNK_BYTES, file);
     // What a file is shows in its first bytes; names and media types are often wrong.
     match magic.as_slice() {
-        [b'P', b'K', ..] => zipped::visit(file, limits, visitor),
+        [b'P', b'K', 3 | 5, ..] => zipped::visit(file, limits, visitor),
         [0x1f, 0x8b, ..] => tape::visit(flate2::bufread::MultiGzDecoder::new(file), limits, visitor),
         [0x28, 0xb5, 0x2f, 0xfd] => {
             let unpacked = zstd::stream::read::Decoder::with_buffer(file).map_err(ArchiveError::Read)?;

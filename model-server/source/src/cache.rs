@@ -154,7 +154,8 @@ impl CacheEntry {
         }
         let staging = Staging {
             model: root.join(&self.model_name),
-            archives: root.join("archives"),
+            // The name of a model never begins with a dot.
+            archives: root.join(".archives"),
             root,
         };
         fs::create_dir_all(&staging.model).map_err(FetchError::file("create", &staging.model))?;

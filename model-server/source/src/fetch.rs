@@ -195,7 +195,10 @@ impl Fetch<'_> {
             // Somebody else fetched it while this waited.
             return self.accept(model);
         }
-        let staging = self.entry.staging(&plan.revision, &lock)?;
+        let staging = {
+            let (entry, revision, lock) = (self.entry.clone(), plan.revision.clone(), lock.clone());
+            blocking(move || entry.staging(&revision, &lock)).await?
+        };
         let assembly = Assembly {
             plan,
             origin: &self.origin,

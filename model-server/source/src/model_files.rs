@@ -18,10 +18,11 @@ pub const ONNX_FILES: [&str; 5] = [
 pub(crate) const REQUIRED_FILES: [&str; 2] = ["config.json", "tokenizer.json"];
 
 /// What a model folder may hold.
-pub(crate) const OPTIONAL_FILES: [&str; 10] = [
+pub(crate) const OPTIONAL_FILES: [&str; 11] = [
     "tokenizer_config.json",
     "special_tokens_map.json",
     "thresholds.json",
+    "reference.json",
     "added_tokens.json",
     "vocab.txt",
     "vocab.json",
