@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::subject::{Kind, Subject};
-use crate::digest::sha256_hex;
 use crate::error::Error;
-use crate::onnxruntime::ensure_pip;
 use crate::process::{announce, output, run};
+use crate::python::PythonEnvironment;
 use crate::workspace::Workspace;
 
 const KIND: Kind = Kind {
@@ -24,7 +23,7 @@ const TOLD: [&str; 4] = ["flask", "gunicorn", "onnxruntime", "tokenizers"];
 pub struct Baseline {
     /// Holds the server and the scripts.
     sources: PathBuf,
-    environment: PathBuf,
+    python: PythonEnvironment,
 }
 
 impl Baseline {
@@ -35,48 +34,9 @@ impl Baseline {
     pub fn prepare(workspace: &Workspace) -> Result<Self, Error> {
         let sources = workspace.root().join("tests/baseline");
         let requirements = sources.join("requirements.txt");
-        let content = std::fs::read(&requirements).map_err(|source| Error::File {
-            action: "read",
-            path: requirements.clone(),
-            source,
-        })?;
-        let name = format!("python-{}", &sha256_hex(content)[..12]);
-        let baseline = Self {
-            sources,
-            environment: workspace.target().join("bench").join(name),
-        };
-        let complete = baseline.environment.join("complete");
-        if complete.is_file() {
-            return Ok(baseline);
-        }
-        announce("installing Flask, gunicorn, ONNX Runtime and tokenizers for Python (PyPI, 60 MB)");
-        ensure_pip()?;
-        let remedy =
-            "Check that PyPI can be reached (a proxy or mirror is set by `pip config`), and try again.";
-        // Debian's Python makes environments with pip only when one more package is there; pip can do without.
-        let mut create = Command::new("python3");
-        create
-            .args(["-m", "venv", "--clear", "--without-pip"])
-            .arg(&baseline.environment);
-        run(&mut create, "Python 3.11 or newer is needed.")?;
-        let mut install = Command::new("python3");
-        install.args(["-m", "pip", "--python"]).arg(baseline.python());
-        install.args([
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--only-binary=:all:",
-        ]);
-        install
-            .args(["--require-hashes", "--requirement"])
-            .arg(requirements);
-        run(&mut install, remedy)?;
-        std::fs::write(&complete, "").map_err(|source| Error::File {
-            action: "write",
-            path: complete,
-            source,
-        })?;
-        Ok(baseline)
+        let content = "Flask, gunicorn, ONNX Runtime and tokenizers";
+        let python = PythonEnvironment::prepare(workspace, &requirements, content)?;
+        Ok(Self { sources, python })
     }
 
     /// Starts the server with a model: one process of four threads.
@@ -88,7 +48,7 @@ impl Baseline {
     /// When it does not start.
     pub fn start(&self, model: &Path) -> Result<Subject, Error> {
         Subject::start(KIND, |address: SocketAddr| {
-            let mut command = Command::new(self.python());
+            let mut command = Command::new(self.python.interpreter());
             command.current_dir(&self.sources).env("MODEL_FOLDER", model);
             // The repository stays as it is.
             command.env("PYTHONDONTWRITEBYTECODE", "1");
@@ -112,7 +72,7 @@ impl Baseline {
         name.push(".partial");
         let partial = target.with_file_name(name);
         let _ = std::fs::remove_dir_all(&partial);
-        let mut command = Command::new(self.python());
+        let mut command = Command::new(self.python.interpreter());
         command.arg(self.sources.join(script)).args([source, &partial]);
         run(&mut command, "Its message above says why.")?;
         std::fs::rename(&partial, target).map_err(|source| Error::File {
@@ -131,14 +91,10 @@ impl Baseline {
             "import platform, importlib.metadata as m; \
              print(', '.join(['Python ' + platform.python_version()] + [n + ' ' + m.version(n) for n in {TOLD:?}]))"
         );
-        let mut command = Command::new(self.python());
+        let mut command = Command::new(self.python.interpreter());
         command.args(["-c", &script]);
         Ok(output(&mut command, "Its message above says why.")?
             .trim()
             .to_owned())
-    }
-
-    fn python(&self) -> PathBuf {
-        self.environment.join("bin/python")
     }
 }

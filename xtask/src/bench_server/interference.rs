@@ -2,9 +2,9 @@
 
 use std::io;
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
-use nix::unistd::{SysconfVar, sysconf};
+use nix::sys::resource::UsageWho;
+
+use super::process_usage::{TICKS_PER_SECOND, rusage_seconds};
 
 /// Processor time until a moment, in seconds, summed over all cores.
 #[derive(Debug, Clone, Copy)]
@@ -36,21 +36,15 @@ impl ProcessorTime {
     pub fn now() -> io::Result<Self> {
         let unknown = || io::Error::other("/proc/stat is not understood");
         let stat = std::fs::read_to_string("/proc/stat")?;
-        let ticks_per_second = sysconf(SysconfVar::CLK_TCK)?.unwrap_or(100);
-        let seconds_per_tick = 1.0 / i32::try_from(ticks_per_second).map_or(100.0, f64::from);
         let [all, busy, stolen] = parse(&stat)
             .ok_or_else(unknown)?
-            .map(|ticks| ticks * seconds_per_tick);
-        let mut own = 0;
-        for who in [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN] {
-            let usage = getrusage(who)?;
-            own += usage.user_time().num_milliseconds() + usage.system_time().num_milliseconds();
-        }
+            .map(|ticks| ticks / TICKS_PER_SECOND);
+        let own = rusage_seconds(UsageWho::RUSAGE_SELF)? + rusage_seconds(UsageWho::RUSAGE_CHILDREN)?;
         Ok(Self {
             all,
             busy,
             stolen,
-            own: super::load::as_number(own.unsigned_abs()) / 1e3,
+            own,
         })
     }
 

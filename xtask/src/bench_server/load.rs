@@ -10,10 +10,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
+use nix::sys::resource::UsageWho;
 
-use super::process_usage;
+use super::process_usage::{self, Memory, rusage_seconds};
 
 pub use closed_loop::closed_loop;
 pub use open_loop::{OpenLoop, open_loop};
@@ -42,9 +41,12 @@ impl Target {
         process_usage::processor_seconds(self.process)
     }
 
-    /// Memory that it holds, in megabytes.
-    pub fn resident_megabytes(self) -> io::Result<f64> {
-        process_usage::resident_megabytes(self.process)
+    /// Its memory.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn memory(self) -> io::Result<Memory> {
+        process_usage::memory(self.process)
     }
 }
 
@@ -134,6 +136,11 @@ impl Load {
     }
 }
 
+/// Processor time of the thread that sends the load, in seconds.
+fn generator_seconds() -> io::Result<f64> {
+    rusage_seconds(UsageWho::RUSAGE_THREAD)
+}
+
 /// Notes answers as they come.
 #[derive(Default)]
 struct Recorder {
@@ -157,16 +164,6 @@ impl Recorder {
             Err(_) => self.lost.set(self.lost.get() + 1),
         }
     }
-}
-
-/// Processor time of this thread, in seconds.
-fn thread_seconds() -> io::Result<f64> {
-    let usage = getrusage(UsageWho::RUSAGE_THREAD)?;
-    let times = [usage.user_time(), usage.system_time()];
-    Ok(times
-        .iter()
-        .map(|time| milliseconds(time.num_microseconds().unsigned_abs()) / 1e3)
-        .sum())
 }
 
 /// A count as a number to reckon with.

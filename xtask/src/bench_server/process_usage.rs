@@ -1,27 +1,53 @@
-//! What a process and those that it has started take of the machine, as Linux tells it in `/proc`.
+//! What processes take of the machine, as Linux tells it.
 
 use std::io;
 use std::path::Path;
 
-use nix::unistd::{SysconfVar, sysconf};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 
-/// Processor time that the processes have taken so far, in seconds.
+/// What the kernel counts processor time in towards programs, on every architecture.
+pub const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Processor time that a process and those that it has started have taken so far, in seconds.
 ///
 /// # Errors
 /// When there is no such process.
 pub fn processor_seconds(process: u32) -> io::Result<f64> {
-    let ticks_per_second = sysconf(SysconfVar::CLK_TCK)?.unwrap_or(100);
-    let ticks = sum_over_tree(process, "stat", parse_ticks)?;
-    Ok(ticks / i32::try_from(ticks_per_second).map_or(100.0, f64::from))
+    Ok(sum_over_tree(process, "stat", parse_ticks)? / TICKS_PER_SECOND)
 }
 
-/// Memory that the processes hold, in megabytes; what they share counts for each.
+/// Memory of a process and those that it has started, in megabytes; what they share counts for each.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    /// That they hold now.
+    pub now: f64,
+    /// That they have held at most, each at its own time.
+    pub peak: f64,
+}
+
+/// Memory of a process and those that it has started.
 ///
 /// # Errors
 /// When there is no such process.
-pub fn resident_megabytes(process: u32) -> io::Result<f64> {
-    let kilobytes = sum_over_tree(process, "status", parse_resident_kilobytes)?;
-    Ok(kilobytes * 1024.0 / 1e6)
+pub fn memory(process: u32) -> io::Result<Memory> {
+    let now = sum_over_tree(process, "status", |status| kilobytes(status, "VmRSS:"))?;
+    let peak = sum_over_tree(process, "status", |status| kilobytes(status, "VmHWM:"))?;
+    Ok(Memory {
+        now: now * 1024.0 / 1e6,
+        peak: peak * 1024.0 / 1e6,
+    })
+}
+
+/// Processor time of this thread, of this process, or of those that it has started and that have ended, in seconds.
+///
+/// # Errors
+/// When the system does not know.
+pub fn rusage_seconds(who: UsageWho) -> io::Result<f64> {
+    let usage = getrusage(who)?;
+    let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
+    Ok(microseconds as f64 / 1e6)
 }
 
 /// Sum of what a file says of a process and of all below it.
@@ -48,9 +74,10 @@ fn parse_ticks(stat: &str) -> Option<f64> {
     Some(user + system)
 }
 
-fn parse_resident_kilobytes(status: &str) -> Option<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.split_whitespace().next()?.parse().ok()
+/// A value of the form of `man 5 proc_pid_status`.
+fn kilobytes(status: &str, name: &str) -> Option<f64> {
+    let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+    value.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -67,7 +94,8 @@ mod tests {
     #[test]
     fn this_process_takes_time_and_memory() {
         let process = std::process::id();
-        assert!(resident_megabytes(process).unwrap() > 1.0);
+        let Memory { now, peak } = memory(process).unwrap();
+        assert!(now > 1.0 && peak >= now, "{now} {peak}");
         assert!(processor_seconds(process).unwrap() >= 0.0);
         assert!(processor_seconds(u32::MAX).is_err());
     }

@@ -24,6 +24,10 @@ pub struct BareRates {
     pub all: f64,
     /// The same, and they also make the tokens.
     pub all_tokenizing: f64,
+    /// Processor time of a text in milliseconds.
+    pub cpu: f64,
+    /// The same with making the tokens.
+    pub cpu_tokenizing: f64,
 }
 
 impl BareRates {
@@ -83,10 +87,12 @@ impl Rate {
 pub struct Footprint {
     /// Milliseconds from its start until it was ready.
     pub ready_after: f64,
-    /// Megabytes before the first request.
-    pub idle_memory: f64,
-    /// Megabytes after the last one.
+    /// Megabytes when it was ready.
+    pub ready_memory: f64,
+    /// Megabytes after the last request.
     pub loaded_memory: f64,
+    /// Most megabytes it has taken.
+    pub peak_memory: f64,
 }
 
 /// One of the two servers.
@@ -180,6 +186,7 @@ impl Measurer<'_> {
         let mut fresh = self.product_rates(&mut product, few)?;
         let one_tokenizing = self.bare.rate(Some(1), Work::TokensAndPasses)?;
         let mut baseline_rates = self.baseline_rates(&mut baseline, few)?;
+        let start = self.bare.start()?;
         let all = self.bare.rate(None, Work::Passes)?;
         fresh.extend(self.product_rates(&mut product, many)?);
         let all_tokenizing = self.bare.rate(None, Work::TokensAndPasses)?;
@@ -196,6 +203,8 @@ impl Measurer<'_> {
                 one_tokenizing: one_tokenizing.texts_per_second,
                 all: all.texts_per_second,
                 all_tokenizing: all_tokenizing.texts_per_second,
+                cpu: all.cpu_per_text(&start),
+                cpu_tokenizing: all_tokenizing.cpu_per_text(&start),
             },
             fresh,
             repeated,
@@ -230,17 +239,17 @@ impl Measurer<'_> {
 struct Client {
     subject: Subject,
     requests: Requests,
-    idle_memory: f64,
+    ready_memory: f64,
 }
 
 impl Client {
     fn new(subject: Subject, texts: &Texts) -> Result<Self, Error> {
-        let idle_memory = subject.target().resident_megabytes().map_err(failed)?;
+        let ready_memory = subject.target().memory().map_err(failed)?.now;
         let requests = Requests::new(subject.path(), texts);
         Ok(Self {
             subject,
             requests,
-            idle_memory,
+            ready_memory,
         })
     }
 
@@ -249,10 +258,12 @@ impl Client {
     }
 
     fn footprint(&self) -> Result<Footprint, Error> {
+        let memory = self.subject.target().memory().map_err(failed)?;
         Ok(Footprint {
             ready_after: self.subject.ready_after().as_secs_f64() * 1e3,
-            idle_memory: self.idle_memory,
-            loaded_memory: self.subject.target().resident_megabytes().map_err(failed)?,
+            ready_memory: self.ready_memory,
+            loaded_memory: memory.now,
+            peak_memory: memory.peak,
         })
     }
 }

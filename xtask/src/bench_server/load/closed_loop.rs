@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
-use super::{Load, Recorder, Target, thread_seconds};
+use super::{Load, Recorder, Target, generator_seconds};
 use crate::bench_server::connection::Connection;
 use crate::bench_server::texts::Requests;
 
@@ -67,7 +67,7 @@ fn warmed(
         while unanswered.get() > 0 && begun.elapsed() < longest_warm_up {
             tokio::time::sleep(PAUSE).await;
         }
-        let (server_before, generator_before) = (target.processor_seconds()?, thread_seconds()?);
+        let (server_before, generator_before) = (target.processor_seconds()?, generator_seconds()?);
         let started = Instant::now();
         recorder.is_on.set(true);
         tokio::time::sleep(duration).await;
@@ -76,7 +76,7 @@ fn warmed(
             answers: recorder.answers.take(),
             lost: recorder.lost.get(),
             server_cpu: target.processor_seconds()? - server_before,
-            generator_cpu: thread_seconds()? - generator_before,
+            generator_cpu: generator_seconds()? - generator_before,
         })
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

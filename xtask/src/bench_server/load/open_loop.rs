@@ -10,7 +10,7 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 
-use super::{Latencies, Load, OK, Recorder, Target, thread_seconds};
+use super::{Latencies, Load, OK, Recorder, Target, generator_seconds};
 use crate::bench_server::connection::Connection;
 use crate::bench_server::texts::Requests;
 
@@ -85,12 +85,12 @@ pub fn open_loop(target: Target, requests: &mut Requests, how: OpenLoop) -> io::
     others.push(probe(target, how.probe_path, &probes, &failed_probes).boxed_local());
     others.push(watch_memory(target, &memory).boxed_local());
     let measure = async {
-        let (server_before, generator_before) = (target.processor_seconds()?, thread_seconds()?);
+        let (server_before, generator_before) = (target.processor_seconds()?, generator_seconds()?);
         let started = Instant::now();
         make_due(&due, how).await;
         let seconds = started.elapsed().as_secs_f64();
         let server_cpu = target.processor_seconds()? - server_before;
-        let generator_cpu = thread_seconds()? - generator_before;
+        let generator_cpu = generator_seconds()? - generator_before;
         let last = Instant::now();
         while due.left() > 0 && last.elapsed() < LAST_ANSWERS {
             tokio::time::sleep(STEP).await;
@@ -183,7 +183,9 @@ async fn watch_memory(target: Target, memory: &RefCell<Vec<f64>>) {
     loop {
         times.tick().await;
         // A server that has ended shows in the requests.
-        memory.borrow_mut().extend(target.resident_megabytes());
+        memory
+            .borrow_mut()
+            .extend(target.memory().map(|memory| memory.now));
     }
 }
 

@@ -77,13 +77,13 @@ impl Report {
             format!("{ready:.0} ms"),
             ready <= AIMED_START,
         );
-        let idle = comments.median(|round| round.product_footprint.idle_memory);
+        let when_ready = comments.median(|round| round.product_footprint.ready_memory);
         let loaded = comments.median(|round| round.product_footprint.loaded_memory);
         aim(
-            "memory with the bundled model, after start / after load",
+            "memory with the bundled model, when ready / after load",
             format!("{AIMED_MEMORY:.0} MB"),
-            format!("{idle:.0} / {loaded:.0} MB"),
-            idle.max(loaded) <= AIMED_MEMORY,
+            format!("{when_ready:.0} / {loaded:.0} MB"),
+            when_ready.max(loaded) <= AIMED_MEMORY,
         );
 
         let overload = &self.overload;

@@ -11,8 +11,9 @@ impl Report {
             "",
             "",
             "start to ready, ms",
-            "memory after start, MB",
+            "memory when ready, MB",
             "after load, MB",
+            "at most, MB",
         ]);
         for measurement in &self.measurements {
             for server in Server::ALL {
@@ -22,8 +23,9 @@ impl Report {
                     measurement.scenario.title.to_owned(),
                     server.name().to_owned(),
                     format!("{:.0}", of(|footprint| footprint.ready_after)),
-                    format!("{:.0}", of(|footprint| footprint.idle_memory)),
+                    format!("{:.0}", of(|footprint| footprint.ready_memory)),
                     format!("{:.0}", of(|footprint| footprint.loaded_memory)),
+                    format!("{:.0}", of(|footprint| footprint.peak_memory)),
                 ]);
             }
         }

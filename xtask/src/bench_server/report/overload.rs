@@ -43,8 +43,8 @@ impl Report {
              Without overload {AIMED_CONNECTIONS} connections got {:.0} answers/s. Then {:.0} requests/s, {:.1} times as \
              many, came for {}, whether or not those before were answered, each with a deadline of {} ms: {:.0} were \
              scored per second, {:.2} of what it was without. {} of those let in were in time, {} were given up (503), {} \
-             requests got another answer or none. Afterwards {AIMED_CONNECTIONS} connections got {:.2} of the rate before. The load generator took {} of a \
-             core.\n\n{}\n\
+             requests got another answer or none. Afterwards {AIMED_CONNECTIONS} connections got {:.2} of the rate \
+             before. The load generator took {} of a core.\n\n{}\n\
              Memory: {start:.0} MB in the first tenth, {middle:.0} MB in the middle, {end:.0} MB in the last tenth, \
              {highest:.0} MB at most. The cache, which takes 32 MiB, fills in that time.\n",
             overload.capacity,

@@ -14,6 +14,7 @@ impl Report {
             "connections",
             "of bare",
             "of bare with tokens",
+            "the same by CPU",
             "times Flask",
             "Flask's p99 / ours",
             "p99 / p50",
@@ -23,12 +24,15 @@ impl Report {
                 let of_baseline = measurement
                     .median(|round| round.fresh[index].per_second / round.baseline[index].per_second);
                 let of_p99 = measurement.median(|round| round.baseline[index].p99 / round.fresh[index].p99);
+                let by_cpu =
+                    measurement.median(|round| round.bare.cpu_tokenizing / round.fresh[index].server_cpu);
                 let spread = measurement.median(|round| round.fresh[index].p99 / round.fresh[index].p50);
                 table.row([
                     measurement.scenario.title.to_owned(),
                     connections.to_string(),
                     format!("{:.2}", measurement.of_bare(index, Work::Passes)),
                     format!("{:.2}", measurement.of_bare(index, Work::TokensAndPasses)),
+                    format!("{by_cpu:.2}"),
                     format!("{of_baseline:.1}"),
                     format!("{of_p99:.1}"),
                     format!("{spread:.1}"),
@@ -38,7 +42,8 @@ impl Report {
         format!(
             "## Ratios\n\nOf rates, and of the time of the slowest of a hundred answers; medians of ratios within a \
              round. Bare are the sessions without HTTP and queue: one of them beside one connection, all of them beside \
-             more; with tokens they also make the tokens of each text.\n\n{}",
+             more; with tokens they also make the tokens of each text, \
+             and by CPU it is their processor time for a text that is compared with the server's for a request.\n\n{}",
             table.markdown()
         )
     }
@@ -93,15 +98,25 @@ pub(super) fn of_scenario(measurement: &Measurement) -> String {
         "load generator's CPU",
         "not served",
     ]);
-    let mut bare = |name: &str, rate: fn(&BareRates) -> f64| {
-        let rate = format!("{:.0}", measurement.median(|round| rate(&round.bare)));
-        let empty = std::iter::repeat_n(String::new(), 5);
-        table.row([name.to_owned(), String::new(), rate].into_iter().chain(empty));
+    let mut bare = |name: &str, rate: fn(&BareRates) -> f64, cpu: Option<fn(&BareRates) -> f64>| {
+        let of = |value: fn(&BareRates) -> f64| measurement.median(|round| value(&round.bare));
+        let (rate, cpu) = (
+            format!("{:.0}", of(rate)),
+            cpu.map(|cpu| format!("{:.2}", of(cpu))),
+        );
+        let empty = String::new;
+        let cells = [name.to_owned(), empty(), rate, empty(), empty()];
+        let rest = [cpu.unwrap_or_default(), empty(), empty()];
+        table.row(cells.into_iter().chain(rest));
     };
-    bare("bare, one session", |bare| bare.one);
-    bare("with tokens", |bare| bare.one_tokenizing);
-    bare("bare, all sessions", |bare| bare.all);
-    bare("with tokens", |bare| bare.all_tokenizing);
+    bare("bare, one session", |bare| bare.one, None);
+    bare("with tokens", |bare| bare.one_tokenizing, None);
+    bare("bare, all sessions", |bare| bare.all, Some(|bare| bare.cpu));
+    bare(
+        "with tokens",
+        |bare| bare.all_tokenizing,
+        Some(|bare| bare.cpu_tokenizing),
+    );
     for server in Server::ALL {
         for (index, connections) in measurement.scenario.connections.iter().enumerate() {
             let of = |value: fn(&Rate) -> f64| measurement.median(|round| value(&round.rates(server)[index]));
