@@ -27,8 +27,7 @@ pub struct SecretKeyReference {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Auth {
-    /// The Secret and key that hold the file of API keys, one hashed key a line. Pods are rolled when it changes. The
-    /// image of the model server must know `--api-keys-file`; one that does not refuses to start rather than
-    /// answer everybody.
+    /// The Secret and key that hold the file of API keys, one hashed key a line, as
+    /// `toxicity-model-server keys create NAME` prints it. Pods are rolled when it changes.
     pub api_keys_secret_ref: SecretKeyReference,
 }

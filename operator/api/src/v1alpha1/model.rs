@@ -27,13 +27,15 @@ pub struct Model {
     ///
     /// - `bundled`: the small model inside the image; needs no network;
     /// - `hf://owner/name[@revision]`: a Hugging Face repository;
-    /// - `https://…`, `s3://bucket/path`, `gs://bucket/path`, `az://container/path`, `oci://registry/name:tag`;
+    /// - `https://…`: an archive, or a folder where it ends in `/`;
+    /// - `s3://bucket/path`, `gs://bucket/path`, `az://container/path`: a folder in object storage;
+    /// - `oci://registry/name:tag`: an artifact in a registry;
     /// - `pvc://claim[/folder]`: a folder of a PersistentVolumeClaim in this namespace, mounted read-only;
     /// - `file:///folder`: a folder inside the image.
     ///
     /// A model is a folder with `config.json`, `tokenizer.json` and `model.onnx` (or `onnx/model*.onnx`), and may
-    /// hold `thresholds.json`. The image of the model server must know the kind of source; one that does not says so
-    /// in the condition Degraded, and the pods of before go on serving.
+    /// hold `thresholds.json` and `reference.json`. When it cannot be had or loaded, the condition Degraded says so, and
+    /// the pods of before go on serving.
     #[serde(default = "bundled")]
     #[schemars(length(min = 1, max = 1024))]
     pub source: String,
@@ -48,13 +50,15 @@ pub struct Model {
     #[schemars(length(min = 1, max = 128))]
     pub revision: Option<String>,
 
-    /// SHA-256 that the downloaded model file must have, in hexadecimal; another file is refused.
+    /// SHA-256 that the ONNX file (or the archive, where the source is one) must have, in hexadecimal; another one is
+    /// refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub sha256: Option<String>,
 
-    /// Secret whose keys become environment variables of the model server, with which it downloads: `HF_TOKEN`,
-    /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, and so on. Pods are rolled when it changes.
+    /// Secret whose keys become environment variables of the model server, with which it downloads: `HF_TOKEN` for
+    /// hf, `TOXICITY_MODEL_TOKEN` for https, `AWS_*`, `GOOGLE_*` and `AZURE_*` for s3, gs and az, and
+    /// `TOXICITY_OCI_USERNAME` with `TOXICITY_OCI_PASSWORD` for oci. Pods are rolled when it changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials_secret_ref: Option<SecretReference>,
 

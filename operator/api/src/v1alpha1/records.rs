@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SecretKeyReference;
 
-/// The record of verdicts and feedback. The image of the model server must know `--records-url`; one that does not
-/// refuses to start.
+/// The record of verdicts and of what people say about them, which `/v1/records` and `/v1/feedback` serve.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
