@@ -3,11 +3,12 @@
 use clap::{Args, Subcommand};
 
 use crate::bench_operator::{self, BenchOperatorArguments};
+use crate::bench_score::{self, BenchScoreArguments};
 use crate::bench_server::{self, BenchServerArguments};
 use crate::error::Error;
 use crate::workspace::Workspace;
 
-/// What to measure: the model server, unless the operator is named.
+/// What to measure: the model server, unless another part is named.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArguments {
@@ -22,6 +23,8 @@ pub struct BenchArguments {
 enum Subject {
     /// The model server beside its bare sessions and beside a server in Python.
     Server(BenchServerArguments),
+    /// A large file through the command line, beside the bare sessions.
+    Score(BenchScoreArguments),
     /// Many monitors at once, against a control plane of its own.
     Operator(BenchOperatorArguments),
 }
@@ -30,6 +33,7 @@ enum Subject {
 pub fn run(workspace: &Workspace, arguments: &BenchArguments) -> Result<(), Error> {
     match &arguments.subject {
         Some(Subject::Operator(arguments)) => bench_operator::run(workspace, arguments),
+        Some(Subject::Score(arguments)) => bench_score::run(workspace, arguments),
         Some(Subject::Server(arguments)) => bench_server::run(workspace, arguments),
         None => bench_server::run(workspace, &arguments.server),
     }

@@ -1,7 +1,7 @@
 //! `cargo xtask bench server`: the model server beside its bare sessions and beside a server in Python as most people
 //! would write it, on the same texts in one run.
 
-mod bare;
+pub mod bare;
 mod baseline;
 mod chart;
 mod connection;
@@ -10,13 +10,13 @@ mod load;
 mod machine;
 mod overload;
 mod plan;
-mod process_usage;
-mod product;
+pub mod process_usage;
+pub mod product;
 mod report;
 mod round;
 mod subject;
-mod table;
-mod texts;
+pub mod table;
+pub mod texts;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -61,6 +61,10 @@ pub struct BenchServerArguments {
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     overload: Option<Duration>,
 
+    /// Only measure the overload, and write no page.
+    #[arg(long)]
+    only_overload: bool,
+
     /// Model server to measure; it is built from this tree unless one is named.
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
@@ -100,6 +104,12 @@ pub fn run(workspace: &Workspace, arguments: &BenchServerArguments) -> Result<()
         workspace.release_binary(Component::ModelServer.binary())
     };
     let bench = Bench::prepare(workspace, arguments, Product { program })?;
+    if arguments.only_overload {
+        let duration = arguments.overload();
+        let overload = bench.overload(duration)?;
+        println!("\n{}", report::overload::section(&overload, duration));
+        return Ok(());
+    }
     let processor_time = || {
         ProcessorTime::now().map_err(|source| Error::Measure {
             what: "the machine",

@@ -27,6 +27,9 @@ pub enum Error {
         /// What to do.
         remedy: String,
     },
+    /// cargo does not tell what the workspace holds.
+    #[error("failed to read what packages there are. Is cargo on the path?")]
+    ReadMetadata(#[source] cargo_metadata::Error),
     /// A file cannot be read or written.
     #[error("failed to {action} \"{path}\"")]
     File {

@@ -1,7 +1,9 @@
 //! `cargo xtask test`: every check there is, with all they need installed first.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+mod selection;
+mod tally;
+
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -10,9 +12,13 @@ use crate::apt::Program;
 use crate::cluster::{self, Cluster, ClusterChoice, ClusterName};
 use crate::error::{self, Error};
 use crate::install::{self, ImageNames};
-use crate::process::{announce, run as run_command, start_error};
+use crate::process::{announce, run as run_command};
 use crate::workspace::Workspace;
-use crate::{apt, browser, build, licenses, onnxruntime, toolchain};
+use crate::{apt, browser, build, clients, fuzz, licenses, onnxruntime, schema, toolchain};
+
+pub use tally::{Tally, count};
+
+use selection::{END_TO_END, build_binaries, cargo, tests, tests_of_the_crates};
 
 /// The database that records can be kept in. The tests start servers of their own; the command that tells whether it is
 /// installed lies on the path, its others do not.
@@ -21,8 +27,11 @@ const POSTGRESQL: Program = Program {
     package: "postgresql",
 };
 
-/// The package whose tests need a cluster.
-const CLUSTER_TESTS: &str = "toxicity-cluster-tests";
+/// Compiles libFuzzer, which is C++.
+pub const CPP_COMPILER: Program = Program {
+    name: "c++",
+    package: "g++",
+};
 
 /// Which tests to run.
 #[derive(Debug, Args)]
@@ -34,6 +43,10 @@ pub struct TestArguments {
     /// Leave the cluster of the suites `operator` and `cluster` running, to look at it.
     #[arg(long)]
     keep_cluster: bool,
+
+    /// Minutes that each target of the suite `fuzz` runs.
+    #[arg(long, default_value_t = 1, value_name = "MINUTES")]
+    minutes: u32,
 }
 
 /// A part of the tests that can run by itself.
@@ -45,6 +58,12 @@ enum Suite {
     Rust,
     /// The whole product in a real browser, and its processes from the outside.
     EndToEnd,
+    /// Clients of the protocols of others, unchanged, against the real model server.
+    Clients,
+    /// The model server against its own OpenAPI document.
+    Schema,
+    /// Fuzz targets for everything that reads what the network sends.
+    Fuzz,
     /// The operator against a real control plane without nodes.
     Operator,
     /// The installed product on two real nodes; takes minutes and needs root.
@@ -55,10 +74,13 @@ enum Suite {
 
 impl Suite {
     /// What runs unless something else is asked for.
-    const DEFAULT: [Self; 5] = [
+    const DEFAULT: [Self; 8] = [
         Self::Lint,
         Self::Rust,
         Self::EndToEnd,
+        Self::Clients,
+        Self::Schema,
+        Self::Fuzz,
         Self::Operator,
         Self::Licenses,
     ];
@@ -68,24 +90,13 @@ impl Suite {
             Self::Lint => "lint",
             Self::Rust => "rust",
             Self::EndToEnd => "end-to-end",
+            Self::Clients => "clients",
+            Self::Schema => "schema",
+            Self::Fuzz => "fuzz",
             Self::Operator => "operator",
             Self::Cluster => "cluster",
             Self::Licenses => "licenses",
         }
-    }
-}
-
-/// Tests that ran, by outcome. A step that runs no test, such as clippy, counts as one.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Tally {
-    passed: usize,
-    failed: usize,
-}
-
-impl Tally {
-    fn add(&mut self, other: Self) {
-        self.passed += other.passed;
-        self.failed += other.failed;
     }
 }
 
@@ -100,7 +111,7 @@ pub fn run(workspace: &Workspace, arguments: &TestArguments) -> Result<(), Error
     for &suite in suites {
         announce(&format!("suite {}", suite.name()));
         let started = Instant::now();
-        let tally = run_suite(workspace, suite, arguments.keep_cluster).unwrap_or_else(|error| {
+        let tally = run_suite(workspace, suite, arguments).unwrap_or_else(|error| {
             eprintln!("error: {}", error::chain(&error));
             Tally { passed: 0, failed: 1 }
         });
@@ -129,35 +140,35 @@ fn print_line(name: &str, tally: Tally, elapsed: Duration) {
     );
 }
 
-fn run_suite(workspace: &Workspace, suite: Suite, keep_cluster: bool) -> Result<Tally, Error> {
+fn run_suite(workspace: &Workspace, suite: Suite, arguments: &TestArguments) -> Result<Tally, Error> {
+    let keep_cluster = arguments.keep_cluster;
     match suite {
         Suite::Lint => lint(workspace),
         Suite::Rust => {
             onnxruntime::ensure(workspace)?;
             apt::ensure(&[POSTGRESQL])?;
-            let elsewhere = ["--exclude=toxicity-tests", "--exclude", CLUSTER_TESTS];
-            let arguments = [&["--workspace"], &elsewhere[..]].concat();
-            cargo_test(cargo(workspace).args(["test", "--no-fail-fast"]).args(arguments))
+            cargo_test(&mut tests_of_the_crates(workspace)?)
         }
         Suite::EndToEnd => {
             onnxruntime::ensure(workspace)?;
             browser::ensure()?;
             build::web_app(workspace)?;
-            announce("building the servers");
-            let mut binaries = cargo(workspace);
-            binaries.args([
-                "build",
-                "--package=toxicity-model-server",
-                "--package=toxicity-web-server",
-            ]);
-            run_command(&mut binaries, "The compiler's message above says why.")?;
-            cargo_test(cargo(workspace).args(["test", "--no-fail-fast", "--package=toxicity-tests"]))
+            build_binaries(workspace, &["toxicity-model-server", "toxicity-web-server"])?;
+            cargo_test(&mut tests(workspace, &END_TO_END))
         }
+        Suite::Clients => {
+            onnxruntime::ensure(workspace)?;
+            build_binaries(workspace, &["toxicity-model-server"])?;
+            clients::test(workspace)
+        }
+        Suite::Schema => {
+            onnxruntime::ensure(workspace)?;
+            build_binaries(workspace, &["toxicity-model-server"])?;
+            schema::test(workspace)
+        }
+        Suite::Fuzz => fuzz::test(workspace, arguments.minutes),
         Suite::Operator => with_cluster(workspace, 0, keep_cluster, |cluster| {
-            announce("building the operator");
-            let mut binary = cargo(workspace);
-            binary.args(["build", "--package=toxicity-operator"]);
-            run_command(&mut binary, "The compiler's message above says why.")?;
+            build_binaries(workspace, &["toxicity-operator"])?;
             // They wait for the control plane more than they work.
             let mut tests = cluster_tests(workspace, cluster, "control_plane");
             cargo_test(tests.args(["--", "--test-threads=8"]))
@@ -201,9 +212,9 @@ fn with_cluster(
     down.map(|()| tally)
 }
 
-/// The tests of a file of the package that needs a cluster. They find kubectl on the path, and by the state folder the
+/// Tests that need a cluster. They find kubectl on the path, and by the state folder the
 /// processes that they may kill.
-fn cluster_tests(workspace: &Workspace, cluster: &Cluster, file: &str) -> Command {
+fn cluster_tests(workspace: &Workspace, cluster: &Cluster, name: &str) -> Command {
     let mut path = cluster
         .kubectl
         .parent()
@@ -214,16 +225,8 @@ fn cluster_tests(workspace: &Workspace, cluster: &Cluster, file: &str) -> Comman
         path.push(":");
         path.push(rest);
     }
-    let mut command = cargo(workspace);
+    let mut command = tests(workspace, &[name]);
     command
-        .args([
-            "test",
-            "--no-fail-fast",
-            "--package",
-            CLUSTER_TESTS,
-            "--test",
-            file,
-        ])
         .env("KUBECONFIG", &cluster.kubeconfig)
         .env("TOXICITY_CLUSTER_STATE", &cluster.folder)
         .env("PATH", path);
@@ -231,6 +234,8 @@ fn cluster_tests(workspace: &Workspace, cluster: &Cluster, file: &str) -> Comman
 }
 
 fn lint(workspace: &Workspace) -> Result<Tally, Error> {
+    // Clippy runs the build script of libFuzzer.
+    apt::ensure(&[CPP_COMPILER])?;
     toolchain::ensure_wasm_target(workspace)?;
     let steps: [(&[&str], &str); 3] = [
         (&["fmt", "--all", "--check"], "Run `cargo fmt --all`."),
@@ -263,35 +268,9 @@ fn lint(workspace: &Workspace) -> Result<Tally, Error> {
     Ok(tally)
 }
 
-fn cargo(workspace: &Workspace) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(workspace.root());
-    command
-}
-
-/// Runs a `cargo test`, passing on what it prints and adding up its result lines.
+/// Runs a `cargo test`.
 fn cargo_test(command: &mut Command) -> Result<Tally, Error> {
-    command.stdout(Stdio::piped());
-    let remedy = "Is cargo on the path?";
-    let mut child = command
-        .spawn()
-        .map_err(|source| start_error(command, remedy, source))?;
-    let stdout = child.stdout.take().expect("standard output is piped");
-    let mut tally = Tally::default();
-    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-        println!("{line}");
-        if let Some(result) = result_line(&line) {
-            tally.add(result);
-        }
-    }
-    let status = child
-        .wait()
-        .map_err(|source| start_error(command, remedy, source))?;
-    if !status.success() && tally.failed == 0 {
-        // The compiler or a crash, which leaves no result line.
-        tally.failed = 1;
-    }
-    Ok(tally)
+    count(command, "Is cargo on the path?", result_line)
 }
 
 /// Reads `test result: ok. 12 passed; 0 failed; …`.

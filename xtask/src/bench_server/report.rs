@@ -3,7 +3,7 @@
 mod aims;
 mod footprints;
 mod method;
-mod overload;
+pub mod overload;
 mod rates;
 
 use std::time::Duration;
@@ -87,7 +87,7 @@ impl Report {
                 .join("\n"),
             self.repeated(),
             self.footprints(),
-            self.overload(),
+            overload::section(&self.overload, self.overload_duration),
             self.method(),
         ]
         .join("\n")

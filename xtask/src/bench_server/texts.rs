@@ -126,6 +126,11 @@ impl Requests {
     }
 }
 
+/// A text that reads like `text`, and is another one for every `number`.
+pub fn distinct(text: &str, number: u64) -> String {
+    text.to_owned() + &white_space(number).replace("\\t", "\t")
+}
+
 /// White space that no other number gives, as it stands in JSON. What reads a text by its words does the same work with
 /// it as without, but to whoever compares texts it is another one.
 fn white_space(mut number: u64) -> String {
