@@ -12,7 +12,7 @@ use toxicity_model_source::{
     Checksum, Environment, FetchError, FetchOptions, FetchedModel, ModelSource, default_cache, fetch,
     progress,
 };
-use toxicity_service::{LogArguments, TlsArguments};
+use toxicity_service::{LogArguments, TlsArguments, TraceArguments};
 
 use crate::backend::{Provider, SessionOptions};
 use crate::drift::DriftOptions;
@@ -293,6 +293,10 @@ pub struct ServeArguments {
     /// By which certificate.
     #[command(flatten)]
     pub tls: TlsArguments,
+
+    /// Where traces go.
+    #[command(flatten)]
+    pub traces: TraceArguments,
 }
 
 /// What to do with API keys.
@@ -469,8 +473,14 @@ mod tests {
                 .get_env()
                 .and_then(std::ffi::OsStr::to_str)
                 .unwrap_or_default();
+            // What OpenTelemetry names is called by that name everywhere.
+            let prefix = if name.starts_with("otlp_") {
+                "OTEL_"
+            } else {
+                "TOXICITY_"
+            };
             assert!(
-                variable.starts_with("TOXICITY_"),
+                variable.starts_with(prefix),
                 "{name} has the variable {variable:?}"
             );
         }

@@ -529,7 +529,7 @@ impl Engine {
                 .map_err(|error| TokenizationError::Encode(error.to_string()))?
         };
         let time = started.elapsed();
-        lane.note_tokenization(time);
+        lane.note_tokenization(started, time);
         self.metrics.observe_stage(Stage::Tokenize, time);
         tokens
             .inspect_err(|_| self.metrics.exceptions.inc())

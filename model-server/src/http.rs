@@ -30,13 +30,15 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware;
 use tower::ServiceBuilder;
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use toxicity_access::WatchedKeyRing;
 use toxicity_api::Limits;
 use toxicity_protocols::failure::Failure;
+use toxicity_protocols::open_inference::rest::HEADER_LENGTH;
 use toxicity_records::Records;
+use toxicity_service::Traces;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -85,6 +87,8 @@ pub struct Services {
     pub recording: Option<Recording>,
     /// Knows who may ask; without it everybody may.
     pub keys: Option<Arc<WatchedKeyRing>>,
+    /// Traces requests.
+    pub traces: Option<Traces>,
 }
 
 impl AppState {
@@ -135,6 +139,11 @@ impl AppState {
     #[must_use]
     pub fn keys(&self) -> Option<&Arc<WatchedKeyRing>> {
         self.0.services.keys.as_ref()
+    }
+
+    /// What traces requests.
+    fn traces(&self) -> Option<&Traces> {
+        self.0.services.traces.as_ref()
     }
 
     /// The database of records.
@@ -226,8 +235,13 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
     let layer = CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers(Any)
-        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")]);
+        // Not `*`, which browsers do not take for `authorization`.
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([
+            header::RETRY_AFTER,
+            HeaderName::from_static("x-request-id"),
+            HEADER_LENGTH,
+        ]);
     Some(layer)
 }
 

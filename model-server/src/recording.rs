@@ -126,6 +126,12 @@ impl Recording {
         self.recorder.queued()
     }
 
+    /// Waits until what was recorded so far is written or lost, for at most `limit`.
+    pub async fn settle(&self, limit: Duration) {
+        // Past the limit there is nothing to do: the caller goes by what is in the database.
+        let _ = tokio::time::timeout(limit, self.recorder.flush()).await;
+    }
+
     /// Writes what waits, for at most `limit`.
     pub async fn close(&self, limit: Duration) {
         self.recorder.close(limit).await;

@@ -1,8 +1,10 @@
 //! Hands forward passes to the sessions: a bounded queue ordered by urgency, a thread per session.
 
 mod policy;
+mod priority;
 mod queue;
 mod throughput;
+mod timings;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +19,7 @@ use queue::{Queue, Refusal};
 use throughput::Throughput;
 
 pub use policy::{Batching, Policy, Requirements, Taken};
+pub use timings::{StageTime, WorkTimings};
 
 /// Passes that one request may have queued or running per session. Two keep a session busy while the next pass
 /// is on its way; more would only let a large request push small ones back.
@@ -49,17 +52,6 @@ struct PassOutcome {
     logits: Vec<f32>,
     queue: Duration,
     inference: Duration,
-}
-
-/// Where the time of a request went, summed over its texts and passes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct WorkTimings {
-    /// Making tokens.
-    pub tokenization: Duration,
-    /// Waiting for a session.
-    pub queue: Duration,
-    /// Forward passes.
-    pub inference: Duration,
 }
 
 /// The queue and the threads behind it. Dropping it lets the threads finish what is queued and waits for them.
@@ -189,10 +181,10 @@ impl Lane<'_> {
         *self.timings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds the time that it took to make tokens of a text.
-    pub fn note_tokenization(&self, time: Duration) {
+    /// Adds the time that it took to make tokens of a text, from `begun` on.
+    pub fn note_tokenization(&self, begun: Instant, time: Duration) {
         let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
-        timings.tokenization += time;
+        timings.add_tokenization(begun, time);
     }
 
     /// Passes that may be queued or running at once.
@@ -213,9 +205,10 @@ impl Lane<'_> {
             patience: self.patience,
             deadline: self.deadline,
         };
+        let queued_at = Instant::now();
         let pass = Pass {
             ids,
-            queued_at: Instant::now(),
+            queued_at,
             reply,
         };
         self.scheduler
@@ -227,8 +220,7 @@ impl Lane<'_> {
             })?;
         let outcome = answer.await.map_err(|_| PassError::Stopped)??;
         let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
-        timings.queue += outcome.queue;
-        timings.inference += outcome.inference;
+        timings.add_pass(queued_at, outcome.queue, outcome.inference);
         Ok(outcome.logits)
     }
 }
@@ -265,6 +257,7 @@ fn run_session(
     metrics: &Metrics,
     running: &RunningSession,
 ) {
+    priority::stand_back();
     while let Some(taken) = passes.pop(index, |pass| pass.reply.is_closed()) {
         metrics.cancelled_passes.inc_by(taken.cancelled as u64);
         metrics.expired_passes.inc_by(taken.expired.len() as u64);

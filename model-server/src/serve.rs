@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use toxicity_access::{LoadKeyRingError, WatchedKeyRing};
 use toxicity_model_source::{FetchOptions, ModelSource};
-use toxicity_service::{Leaving, LoadTlsError, Server, Tls, serve_until, stop_requested};
+use toxicity_service::{
+    Leaving, LoadTlsError, Server, StartTracesError, Tls, TracedServer, Traces, serve_until, stop_requested,
+};
 
 use crate::config::ServeArguments;
 use crate::engine::{EngineOptions, LoadEngineError};
@@ -28,6 +30,9 @@ const KEYS_PAUSE: Duration = Duration::from_secs(5);
 
 /// Longest time for writing the records that wait, after the last request is answered.
 const RECORD_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Longest time for sending the traces that wait, after the last request is answered.
+const TRACES_STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why serving failed.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +64,9 @@ pub enum ServeError {
     /// The certificate is of no use.
     #[error(transparent)]
     LoadTls(#[from] LoadTlsError),
+    /// The collector of traces is of no use.
+    #[error(transparent)]
+    StartTraces(#[from] StartTracesError),
     /// The database of records does not open.
     #[error("failed to open the database of records")]
     OpenRecords(#[from] OpenError),
@@ -78,10 +86,26 @@ pub fn run(arguments: &ServeArguments) -> Result<(), ServeError> {
         .enable_all()
         .build()
         .map_err(ServeError::StartRuntime)?;
-    runtime.block_on(serve(arguments))
+    runtime.block_on(serve_traced(arguments))
 }
 
-async fn serve(arguments: &ServeArguments) -> Result<(), ServeError> {
+/// Serves, and sends the last traces whatever comes of it.
+async fn serve_traced(arguments: &ServeArguments) -> Result<(), ServeError> {
+    let server = TracedServer {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        encrypted: arguments.tls.tls_certificate.is_some(),
+    };
+    let traces = Traces::start(&arguments.traces, server)?;
+    // The future is large, and there is one.
+    let outcome = Box::pin(serve(arguments, traces.clone())).await;
+    if let Some(traces) = traces {
+        traces.stop(TRACES_STOP_TIMEOUT).await;
+    }
+    outcome.inspect(|()| tracing::info!("stopped"))
+}
+
+async fn serve(arguments: &ServeArguments, traces: Option<Traces>) -> Result<(), ServeError> {
     let started = Instant::now();
     let metrics = Arc::new(Metrics::new());
     let settings = Settings {
@@ -90,16 +114,19 @@ async fn serve(arguments: &ServeArguments) -> Result<(), ServeError> {
         normalize: arguments.normalize,
         cors_origins: arguments.cors_origins.clone(),
     };
-    let services = services(arguments, &metrics).await?;
+    let services = Services {
+        traces,
+        ..services(arguments, &metrics).await?
+    };
     let state = AppState::new(settings, services, metrics);
     let tls = Tls::load(&arguments.tls)?;
     let mut servers = vec![Server {
-        listener: listen(arguments.listen, "--listen").await?,
+        listener: listen(arguments.listen, "--listen")?,
         router: router(state.clone()),
         tls: tls.clone(),
     }];
     if let Some(address) = arguments.metrics_listen {
-        let listener = listen(address, "--metrics-listen").await?;
+        let listener = listen(address, "--metrics-listen")?;
         servers.push(Server::plain(listener, metrics_router(state.clone())));
     }
 
@@ -142,7 +169,6 @@ async fn serve(arguments: &ServeArguments) -> Result<(), ServeError> {
     if let Some(recording) = state.recording() {
         recording.close(RECORD_CLOSE_TIMEOUT).await;
     }
-    tracing::info!("stopped");
     Ok(())
 }
 
@@ -164,6 +190,7 @@ async fn services(arguments: &ServeArguments, metrics: &Arc<Metrics>) -> Result<
         loader: Some(loader),
         recording,
         keys: keys.transpose()?.map(Arc::new),
+        traces: None,
     })
 }
 
@@ -257,8 +284,12 @@ async fn reload_on_request(state: &AppState) {
 
 fn announce(state: &AppState, arguments: &ServeArguments, elapsed: Duration) {
     let Some(engine) = state.loaded() else { return };
+    let scheme = match arguments.tls.tls_certificate {
+        Some(_) => "https",
+        None => "http",
+    };
     tracing::info!(
-        address = %format!("http://{}", arguments.listen),
+        address = %format!("{scheme}://{}", arguments.listen),
         model = engine.model.identity.name,
         revision = engine.model.identity.revision,
         sessions = engine.scheduler().sessions(),
@@ -268,12 +299,10 @@ fn announce(state: &AppState, arguments: &ServeArguments, elapsed: Duration) {
     );
 }
 
-async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| ServeError::Listen {
-            address,
-            flag,
-            source,
-        })
+fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ServeError> {
+    toxicity_service::listen(address).map_err(|source| ServeError::Listen {
+        address,
+        flag,
+        source,
+    })
 }

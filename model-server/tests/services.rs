@@ -10,7 +10,7 @@ mod fixture;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderValue, Request, StatusCode};
 use fixture::{Answer, Server};
 use serde_json::{Value, json};
 use toxicity_access::{GeneratedKey, WatchedKeyRing};
@@ -62,7 +62,6 @@ async fn only_known_keys_may_ask_in_any_protocol() {
         ("/v1/moderations", json!({"input": "hi"}), 401),
         ("/v2/models/words/infer", infer, 401),
         ("/v1/models/words:predict", json!({"instances": ["hi"]}), 401),
-        ("/v1alpha1/comments:analyze", perspective.clone(), 400),
         ("/v1/admin/reload", json!({}), 401),
         ("/v1/feedback", json!({"text": "hi", "decision": "approve"}), 401),
     ] {
@@ -75,14 +74,17 @@ async fn only_known_keys_may_ask_in_any_protocol() {
         let is_right = answer.status == StatusCode::OK || refused.contains(&answer.status);
         assert!(is_right, "{path}: {answer:?}");
     }
-    let answer = ask(
-        &server,
-        &format!("/v1alpha1/comments:analyze?key={key}"),
-        None,
-        &perspective,
-    )
-    .await;
-    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    // Google tells a missing key from a wrong one.
+    for (query, status, name) in [
+        (String::new(), 403, json!("PERMISSION_DENIED")),
+        ("?key=tox_wrong".to_owned(), 400, json!("INVALID_ARGUMENT")),
+        (format!("?key={key}"), 200, Value::Null),
+    ] {
+        let path = format!("/v1alpha1/comments:analyze{query}");
+        let answer = ask(&server, &path, None, &perspective).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}: {answer:?}");
+        assert_eq!(answer.json()["error"]["status"], name, "{path}");
+    }
     for path in ["/livez", "/readyz", "/metrics", "/info", "/docs/"] {
         assert_eq!(
             server.get(path).await.status,
@@ -91,6 +93,56 @@ async fn only_known_keys_may_ask_in_any_protocol() {
         );
     }
     assert_eq!(server.get("/v1/records").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_timeout_that_is_none_is_refused_in_every_protocol() {
+    let server = Server::ready();
+    let infer = json!({"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["hi"]}]});
+    let perspective =
+        json!({"comment": {"text": "hi"}, "requestedAttributes": {"TOXICITY": {}}, "languages": ["en"]});
+    for (path, body, status, message) in [
+        ("/v1/analyze", json!({"text": "hi"}), 422, "/error/message"),
+        ("/predict", json!({"input": "hi"}), 422, "/error/message"),
+        ("/predict", json!({"inputs": "hi"}), 422, "/error"),
+        ("/", json!({"inputs": "hi"}), 422, "/error"),
+        ("/v1/moderations", json!({"input": "hi"}), 400, "/error/message"),
+        ("/v2/models/words/infer", infer, 400, "/error"),
+        (
+            "/v1/models/words:predict",
+            json!({"instances": ["hi"]}),
+            400,
+            "/error",
+        ),
+        ("/v1alpha1/comments:analyze", perspective, 400, "/error/message"),
+    ] {
+        let ask = |timeout: &[u8]| {
+            let request = Request::post(path)
+                .header("content-type", "application/json")
+                .header("x-request-timeout", HeaderValue::from_bytes(timeout).unwrap());
+            server.send(request.body(Body::from(body.to_string())).unwrap())
+        };
+        for (timeout, problem) in [
+            (&b"abc"[..], "is \"abc\", which is no duration"),
+            (b"-1", "is \"-1\", which is no duration"),
+            (b"5", "is \"5\", which is no duration"),
+            (b"0s", "is \"0s\", which is no time"),
+            (b"", "is empty"),
+            (b"\xff", "is not printable ASCII"),
+        ] {
+            let answer = ask(timeout).await;
+            assert_eq!(answer.status.as_u16(), status, "{path}: {answer:?}");
+            let expected = format!(
+                "the header `x-request-timeout` {problem}; send a number and a unit, such as `800ms` or `2s`"
+            );
+            assert_eq!(answer.json().pointer(message), Some(&json!(expected)), "{path}");
+        }
+        // More than the server allows is cut to its limit.
+        for timeout in [&b"800ms"[..], b"2s", b"1h", b"99999999999999999999s"] {
+            let answer = ask(timeout).await;
+            assert_eq!(answer.status, StatusCode::OK, "{path}: {answer:?}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -259,6 +311,28 @@ async fn feedback_is_stored_before_it_is_acknowledged() {
         let answer = server.post("/v1/feedback", body.to_string()).await;
         assert_eq!(answer.status.as_u16(), status, "{body}: {answer:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_is_found_a_moment_after_its_verdict() {
+    let (server, _folder) = server_with_records().await;
+    let judge = async |text: &str| {
+        let verdict = server.analyze(&json!({ "text": text })).await.json();
+        verdict["results"][0]["record_id"].as_str().unwrap().to_owned()
+    };
+    let body = json!({"record_id": judge("You idiot!").await, "decision": "approve"});
+    let answer = server.post("/v1/feedback", body.to_string()).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+
+    let path = format!("/v1/records/{}", judge("Good day.").await);
+    assert_eq!(server.get(&path).await.json()["text"], "Good day.");
+
+    let path = format!("/v1/records/{}", judge("a secret").await);
+    let answer = server
+        .send(Request::delete(&path).body(Body::empty()).unwrap())
+        .await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
+    assert_eq!(server.get(&path).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -13,11 +13,10 @@ use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::{Config as ControllerConfig, Controller, watcher};
 use kube::{Api, Client, Config};
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tower::util::MapRequestLayer;
 use toxicity_crd::v1alpha1::ToxicityMonitor;
-use toxicity_service::{Leaving, Server, error_chain, serve_until, stop_requested};
+use toxicity_service::{Leaving, Server, error_chain, listen, serve_until, stop_requested};
 
 use crate::api_error::ApiError;
 use crate::arguments::RunArguments;
@@ -87,12 +86,10 @@ pub async fn run(arguments: RunArguments) -> Result<(), RunError> {
         .map_err(|source| RunError::FindCluster(source.into()))?;
     let metrics = Metrics::new();
     let client = client(config, &metrics)?;
-    let listener = TcpListener::bind(arguments.listen)
-        .await
-        .map_err(|source| RunError::Listen {
-            address: arguments.listen,
-            source,
-        })?;
+    let listener = listen(arguments.listen).map_err(|source| RunError::Listen {
+        address: arguments.listen,
+        source,
+    })?;
     tracing::info!(
         address = %arguments.listen,
         version = env!("CARGO_PKG_VERSION"),

@@ -28,6 +28,14 @@ pub enum Failure {
         /// What it must be.
         expected: &'static str,
     },
+    /// A header that every protocol shares is wrong.
+    #[error("the header `{name}` {problem}")]
+    InvalidHeader {
+        /// The header.
+        name: &'static str,
+        /// What is wrong with it, and what it may be.
+        problem: String,
+    },
     /// A text holds nothing that can be scored. `index` counts the texts of the request.
     #[error("the text at index {index} holds nothing that can be scored")]
     EmptyText {
@@ -52,7 +60,10 @@ pub enum Failure {
         /// Texts it may hold.
         limit: usize,
     },
-    /// No key, or one that is not known.
+    /// No key where one is needed.
+    #[error("this server wants an API key; send it in the header \"authorization: Bearer KEY\"")]
+    MissingKey,
+    /// A key that is not known.
     #[error("{0}")]
     Unauthenticated(String),
     /// The key may not do this.

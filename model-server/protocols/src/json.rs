@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::text::shortened;
 
@@ -53,11 +53,13 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, InvalidJson> {
     let parsed: JsonObject<T> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let cause = error.into_inner();
+        if !cause.is_data() {
+            return malformed(&cause);
+        }
         // A wrong type is reported where it stands; whether the rest is JSON decides what is said of the body.
-        if cause.is_data() && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
-            invalid_field(if path == "." { "" } else { &path }, &cause)
-        } else {
-            malformed(&cause)
+        match serde_json::from_str::<IgnoredAny>(text) {
+            Err(error) => malformed(&error),
+            Ok(_) => invalid_field(if path == "." { "" } else { &path }, &cause),
         }
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
@@ -174,6 +176,11 @@ mod tests {
         for body in ["", "{", r#"{"list": 1, "#, r#"{"list": []} x"#, "[1,"] {
             assert!(matches!(error(body), InvalidJson::Malformed(_)), "{body}");
         }
+        let quoted = format!(r#""{}"{{"#, "a".repeat(5_000));
+        assert_eq!(
+            error(&quoted),
+            InvalidJson::Malformed("trailing characters at line 1 column 5003".to_owned())
+        );
         assert_eq!(
             read::<Outer>(b"{\"list\": \"\xff\"}").unwrap_err(),
             InvalidJson::Malformed("byte 10 is not UTF-8".to_owned())

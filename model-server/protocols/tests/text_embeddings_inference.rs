@@ -258,6 +258,15 @@ fn failures_have_the_kinds_and_the_status_of_the_protocol() {
         ),
         (Failure::TooManyTexts { count: 11, limit }, 422, "Validation"),
         (Failure::BodyTooLarge { limit }, 413, "Validation"),
+        (
+            Failure::InvalidHeader {
+                name: "x-request-timeout",
+                problem: "is wrong".to_owned(),
+            },
+            422,
+            "Validation",
+        ),
+        (Failure::MissingKey, 401, "Validation"),
         (Failure::Unauthenticated("no key".to_owned()), 401, "Validation"),
         (
             Failure::Overloaded {

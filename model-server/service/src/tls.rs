@@ -9,12 +9,12 @@ use arc_swap::ArcSwap;
 use clap::Args;
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 /// How often the files are looked at.
-const LOOK_PAUSE: Duration = Duration::from_secs(30);
+const LOOK_PAUSE: Duration = Duration::from_secs(5);
 
 /// Where the certificate lies.
 #[derive(Debug, Clone, Default, Args)]
@@ -130,6 +130,9 @@ fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, LoadTlsError> {
         .map_err(failed(certificate))?
         .collect::<Result<Vec<_>, _>>()
         .map_err(failed(certificate))?;
+    if chain.is_empty() {
+        return Err(failed(certificate)(pem::Error::NoItemsFound));
+    }
     let private = PrivateKeyDer::from_pem_file(key).map_err(failed(key))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()

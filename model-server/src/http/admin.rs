@@ -20,6 +20,7 @@ use crate::reload::Reloaded;
     (status = 401, description = "No API key, or one that is not known", body = ErrorBody),
     (status = 403, description = "The API key may not do this", body = ErrorBody),
     (status = 409, description = "The model did not load; the one before goes on", body = ErrorBody),
+    (status = 422, description = "The header `x-request-timeout` is wrong", body = ErrorBody),
     (status = 429, description = "The API key is at its limit; see `Retry-After`", body = ErrorBody),
     (status = 503, description = "The server is still loading its first model", body = ErrorBody),
 ))]

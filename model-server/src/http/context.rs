@@ -5,11 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ConnectInfo;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use humantime::DurationError;
 use toxicity_access::{Key, KeyRing, presented_key};
 use toxicity_protocols::failure::Failure;
 use toxicity_records::Protocol;
+use toxicity_service::SpanHandle;
 
+use super::error::shortened;
 use super::{ApiError, AppState};
 use crate::engine::Question;
 use crate::model::Model;
@@ -27,6 +31,8 @@ pub(super) struct RequestContext {
     pub(super) may_store: bool,
     /// Language of the texts, where it is known.
     pub(super) language: Option<String>,
+    /// Its span, where it is traced.
+    pub(super) span: Option<SpanHandle>,
     protocol: Protocol,
     request_id: Option<String>,
     /// The sender's key, where the server wants one.
@@ -39,16 +45,18 @@ impl RequestContext {
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let key = state
             .keys()
-            .map(|keys| authenticate(state, &keys.current(), parts));
+            .map(|keys| authenticate(state, &keys.current(), parts))
+            .transpose()?;
         let longest = state.request_timeout();
-        let asked = header(TIMEOUT).and_then(|value| humantime::parse_duration(value).ok());
+        let asked = asked_patience(&parts.headers)?;
         Ok(Self {
             patience: asked.map_or(longest, |asked| asked.min(longest)),
             may_store: true,
             language: None,
+            span: state.traces().and_then(|_| parts.extensions.get().cloned()),
             protocol: Protocol::Native,
             request_id: header("x-request-id").map(str::to_owned),
-            key: key.transpose()?,
+            key,
         })
     }
 
@@ -137,22 +145,47 @@ impl RequestContext {
     }
 }
 
+/// How long a client says it waits, if it says so.
+fn asked_patience(headers: &HeaderMap) -> Result<Option<Duration>, Failure> {
+    let Some(value) = headers.get(TIMEOUT) else {
+        return Ok(None);
+    };
+    let invalid = |problem: String| Failure::InvalidHeader {
+        name: TIMEOUT,
+        problem: format!("{problem}; send a number and a unit, such as `800ms` or `2s`"),
+    };
+    let text = value
+        .to_str()
+        .map_err(|_| invalid("is not printable ASCII".to_owned()))?;
+    if text.is_empty() {
+        return Err(invalid("is empty".to_owned()));
+    }
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err(invalid(format!("is \"{}\", which is no time", shortened(text)))),
+        Ok(asked) => Ok(Some(asked)),
+        // Longer than can be counted is longer than any limit.
+        Err(DurationError::NumberOverflow) => Ok(Some(Duration::MAX)),
+        Err(_) => Err(invalid(format!(
+            "is \"{}\", which is no duration",
+            shortened(text)
+        ))),
+    }
+}
+
 /// Finds the key of a request and takes one of its requests.
 fn authenticate(state: &AppState, ring: &KeyRing, parts: &Parts) -> Result<Arc<Key>, Failure> {
     let headers = parts
         .headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let refuse = |message: &str| {
+    let refuse = |failure| {
         state.metrics().unauthenticated_requests.inc();
-        Failure::Unauthenticated(message.to_owned())
+        failure
     };
-    let presented = presented_key(headers, parts.uri.query()).ok_or_else(|| {
-        refuse("this server wants an API key; send it in the header \"authorization: Bearer KEY\"")
-    })?;
+    let presented = presented_key(headers, parts.uri.query()).ok_or_else(|| refuse(Failure::MissingKey))?;
     let key = ring
         .authenticate(&presented)
-        .ok_or_else(|| refuse("this API key is not known"))?;
+        .ok_or_else(|| refuse(Failure::Unauthenticated("this API key is not known".to_owned())))?;
     key.admit().map_err(|limited| {
         state.metrics().rate_limited_requests.inc();
         Failure::RateLimited {

@@ -33,10 +33,10 @@ pub enum ApiError {
     /// The content type is not JSON.
     #[error("the content type must be JSON; send the header \"content-type: application/json\"")]
     UnsupportedMediaType,
-    /// A field is wrong; the message says how.
+    /// A field or a header is wrong; the message says how.
     #[error("{message}")]
     InvalidField {
-        /// Path of the field; empty for the body as a whole.
+        /// Path of the field, or name of the header; empty for the body as a whole.
         field: String,
         /// What is wrong with it.
         message: String,
@@ -135,7 +135,7 @@ pub(super) enum ScoringErrors {
     /// The content type is not JSON
     #[response(status = 415)]
     NotJson(ErrorBody),
-    /// A field is wrong or over a limit
+    /// A field or the header `x-request-timeout` is wrong or over a limit
     #[response(status = 422)]
     Invalid(ErrorBody),
     /// The server is at its limit; see `Retry-After`
@@ -231,6 +231,11 @@ impl ApiError {
                 count,
                 limit,
             },
+            Failure::InvalidHeader { name, .. } => Self::InvalidField {
+                field: name.to_owned(),
+                message: failure.to_string(),
+            },
+            Failure::MissingKey => Self::Unauthenticated(failure.to_string()),
             Failure::Unauthenticated(message) => Self::Unauthenticated(message),
             Failure::Forbidden(message) => Self::Forbidden(message),
             Failure::NoPlace { limit, .. } => Self::Overloaded {
@@ -311,7 +316,7 @@ async fn drain(state: &AppState, request: Request) {
 }
 
 /// What a client sent, short enough to send back.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     const LONGEST: usize = 100;
     if text.chars().count() <= LONGEST {
         return text.to_owned();

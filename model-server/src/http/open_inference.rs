@@ -14,6 +14,7 @@ use toxicity_protocols::open_inference::statistics::{Counts, Statistics};
 use toxicity_protocols::open_inference::{Error, ErrorBody, InferRequest, Inputs, ModelView, v1};
 use toxicity_protocols::scored::{Labels, ScoredText};
 use toxicity_records::Protocol;
+use utoipa::IntoResponses;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,6 +27,33 @@ use super::scoring::{score, score_tokens};
 use crate::engine::{Engine, Question};
 
 type Answer<T> = Result<T, Refusal<Error>>;
+
+/// What every route that scores can answer besides its success, and besides that there is no such model.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "it only documents")]
+enum InferErrors {
+    /// The request is wrong; the message names the tensor, the field or the header
+    #[response(status = 400)]
+    Invalid(ErrorBody),
+    /// No API key, or one that is not known
+    #[response(status = 401)]
+    Unauthenticated(ErrorBody),
+    /// The API key may not do this
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
+    /// The body did not arrive in time
+    #[response(status = 408)]
+    Slow(ErrorBody),
+    /// The body is too large
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// The server or the key is at its limit; see `Retry-After`
+    #[response(status = 429)]
+    Overloaded(ErrorBody),
+    /// The model is loading, failed or ran out of time
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
+}
 
 /// All routes of the protocol.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -287,14 +315,8 @@ async fn index(State(state): State<AppState>, request: Request) -> Answer<Json<V
 #[utoipa::path(post, path = "/v2/models/{model}/infer", tag = "open-inference", params(("model" = String, Path)),
     request_body = InferRequestBody, responses(
     (status = 200, description = "Output tensors", body = InferResponseBody),
-    (status = 400, description = "The request is wrong; the message names the tensor", body = ErrorBody),
-    (status = 401, description = "No API key, or one that is not known", body = ErrorBody),
-    (status = 403, description = "The API key may not do this", body = ErrorBody),
     (status = 404, description = "No such model", body = ErrorBody),
-    (status = 408, description = "The body did not arrive in time", body = ErrorBody),
-    (status = 413, description = "The body is too large", body = ErrorBody),
-    (status = 429, description = "The server or the key is at its limit; see `Retry-After`", body = ErrorBody),
-    (status = 503, description = "The model is loading, failed or ran out of time", body = ErrorBody),
+    InferErrors,
 ))]
 async fn infer(
     State(state): State<AppState>,
@@ -308,14 +330,8 @@ async fn infer(
 #[utoipa::path(post, path = "/v2/models/{model}/versions/{version}/infer", tag = "open-inference",
     params(("model" = String, Path), ("version" = String, Path)), request_body = InferRequestBody, responses(
     (status = 200, description = "Output tensors", body = InferResponseBody),
-    (status = 400, description = "The request is wrong; the message names the tensor", body = ErrorBody),
-    (status = 401, description = "No API key, or one that is not known", body = ErrorBody),
-    (status = 403, description = "The API key may not do this", body = ErrorBody),
     (status = 404, description = "No such model or version", body = ErrorBody),
-    (status = 408, description = "The body did not arrive in time", body = ErrorBody),
-    (status = 413, description = "The body is too large", body = ErrorBody),
-    (status = 429, description = "The server or the key is at its limit; see `Retry-After`", body = ErrorBody),
-    (status = 503, description = "The model is loading, failed or ran out of time", body = ErrorBody),
+    InferErrors,
 ))]
 async fn version_infer(
     State(state): State<AppState>,
@@ -355,14 +371,8 @@ async fn kserve_model(State(state): State<AppState>, Path(model): Path<String>) 
     params(("model" = String, Path, description = "Name of the model and `:predict`")),
     request_body = v1::PredictRequest, responses(
     (status = 200, description = "Scores of each text", body = v1::PredictResponse),
-    (status = 400, description = "The request is wrong", body = ErrorBody),
-    (status = 401, description = "No API key, or one that is not known", body = ErrorBody),
-    (status = 403, description = "The API key may not do this", body = ErrorBody),
     (status = 404, description = "No such model, or another verb than `:predict`", body = ErrorBody),
-    (status = 408, description = "The body did not arrive in time", body = ErrorBody),
-    (status = 413, description = "The body is too large", body = ErrorBody),
-    (status = 429, description = "The server or the key is at its limit; see `Retry-After`", body = ErrorBody),
-    (status = 503, description = "The model is loading, failed or ran out of time", body = ErrorBody),
+    InferErrors,
 ))]
 async fn kserve_predict(
     State(state): State<AppState>,

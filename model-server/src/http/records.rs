@@ -1,5 +1,7 @@
 //! `/v1/records` and `/v1/feedback`: there when records are on.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
@@ -28,6 +30,12 @@ use super::context::RequestContext;
 use super::scoring::unavailable;
 use super::{ApiError, AppState, json, wire};
 
+/// Latest time that the names of records can hold, in milliseconds since 1970.
+const LATEST_TIME: u64 = (1 << 48) - 1;
+
+/// Longest time that a request about a record waits for the recorder to write what it holds.
+const SETTLING_TIME: Duration = Duration::from_secs(1);
+
 /// All routes of records and feedback.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -47,8 +55,10 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 #[serde(deny_unknown_fields)]
 struct RecordQuery {
     /// Verdicts from this time on, in milliseconds since 1970.
+    #[param(maximum = 281_474_976_710_655_u64)]
     since: Option<u64>,
     /// Verdicts before this time, in milliseconds since 1970.
+    #[param(maximum = 281_474_976_710_655_u64)]
     until: Option<u64>,
     /// Only of this tenant; for keys that may see all.
     tenant: Option<String>,
@@ -69,10 +79,10 @@ struct RecordQuery {
     review: Option<Review>,
     /// Only those with feedback, or only those without.
     with_feedback: Option<bool>,
-    /// Most records of a page, 1 to 500; 50 when left out.
+    /// Most records of a page, 1 to 500; 50 when left out. Only for lists.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the page before. Only for lists.
     after: Option<String>,
 }
 
@@ -82,18 +92,20 @@ struct RecordQuery {
 #[serde(deny_unknown_fields)]
 struct FeedbackQuery {
     /// Feedback from this time on, in milliseconds since 1970.
+    #[param(maximum = 281_474_976_710_655_u64)]
     since: Option<u64>,
     /// Feedback before this time, in milliseconds since 1970.
+    #[param(maximum = 281_474_976_710_655_u64)]
     until: Option<u64>,
     /// Only of this tenant; for keys that may see all.
     tenant: Option<String>,
     /// Only on this record.
     #[param(format = "uuid")]
     record_id: Option<String>,
-    /// Most items of a page, 1 to 500; 50 when left out.
+    /// Most items of a page, 1 to 500; 50 when left out. Only for lists.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the page before. Only for lists.
     after: Option<String>,
 }
 
@@ -103,8 +115,10 @@ struct FeedbackQuery {
 #[serde(deny_unknown_fields)]
 struct TimeQuery {
     /// From this time on, in milliseconds since 1970.
+    #[param(maximum = 281_474_976_710_655_u64)]
     since: Option<u64>,
     /// Before this time, in milliseconds since 1970.
+    #[param(maximum = 281_474_976_710_655_u64)]
     until: Option<u64>,
     /// Only of this tenant; for keys that may see all.
     tenant: Option<String>,
@@ -123,7 +137,7 @@ enum RecordErrors {
     /// Records are off, or there is no such thing
     #[response(status = 404)]
     NotFound(ErrorBody),
-    /// A parameter or a field is wrong
+    /// A parameter, a field or the header `x-request-timeout` is wrong
     #[response(status = 422)]
     Invalid(ErrorBody),
     /// The API key is at its limit; see `Retry-After`
@@ -143,6 +157,23 @@ fn open(
     let context = RequestContext::of(state, parts)?;
     let records = state.records().ok_or(ApiError::RecordsOff)?;
     Ok((records.clone(), context.visible_tenant(tenant)?))
+}
+
+/// Asks the database about one record, and once more when the record is missing: that of a verdict given a moment ago may
+/// still wait to be written.
+async fn about_record<T, Asked: Future<Output = T>>(
+    state: &AppState,
+    ask: impl Fn() -> Asked,
+    is_missing: impl Fn(&T) -> bool,
+) -> T {
+    let answer = ask().await;
+    match state.recording() {
+        Some(recording) if is_missing(&answer) => {
+            recording.settle(SETTLING_TIME).await;
+            ask().await
+        }
+        _ => answer,
+    }
 }
 
 fn query<T: Default>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
@@ -169,6 +200,18 @@ fn id(text: &str, field: &str) -> Result<Uuid, ApiError> {
     Uuid::parse_str(text).map_err(|_| invalid(field, format!("`{field}` must be a UUID")))
 }
 
+fn time_range(since: Option<u64>, until: Option<u64>) -> Result<TimeRange, ApiError> {
+    for (field, time) in [("since", since), ("until", until)] {
+        if time.is_some_and(|time| time > LATEST_TIME) {
+            return Err(invalid(
+                field,
+                format!("`{field}` must be from 0 to {LATEST_TIME}"),
+            ));
+        }
+    }
+    Ok(TimeRange { since, until })
+}
+
 fn page(limit: Option<usize>, after: Option<&str>) -> Result<PageRequest, ApiError> {
     let limit = limit.unwrap_or(PageRequest::default().limit);
     if !(1..=toxicity_records::MAX_PAGE_ITEMS).contains(&limit) {
@@ -185,6 +228,18 @@ fn page(limit: Option<usize>, after: Option<&str>) -> Result<PageRequest, ApiErr
     })
 }
 
+/// Refuses the parameters of pages where the answer is one whole.
+fn without_pages(limit: Option<usize>, after: Option<&String>) -> Result<(), ApiError> {
+    let given = [("limit", limit.is_some()), ("after", after.is_some())];
+    match given.into_iter().find(|&(_, is_given)| is_given) {
+        Some((field, _)) => Err(invalid(
+            field,
+            format!("`{field}` is for lists; leave it out here"),
+        )),
+        None => Ok(()),
+    }
+}
+
 impl RecordQuery {
     fn filter(self, tenant: Option<String>) -> Result<RecordFilter, ApiError> {
         let min_score = self.min_score.unwrap_or(0.5);
@@ -192,10 +247,7 @@ impl RecordQuery {
             return Err(invalid("min_score", "`min_score` must be from 0 to 1"));
         }
         Ok(RecordFilter {
-            time: TimeRange {
-                since: self.since,
-                until: self.until,
-            },
+            time: time_range(self.since, self.until)?,
             tenant,
             protocol: self.protocol.map(wire::protocol),
             flagged: self.flagged,
@@ -211,10 +263,7 @@ impl FeedbackQuery {
     fn filter(&self, tenant: Option<String>) -> Result<FeedbackFilter, ApiError> {
         let record_id = self.record_id.as_deref().map(|text| id(text, "record_id"));
         Ok(FeedbackFilter {
-            time: TimeRange {
-                since: self.since,
-                until: self.until,
-            },
+            time: time_range(self.since, self.until)?,
             tenant,
             record_id: record_id.transpose()?,
         })
@@ -254,6 +303,7 @@ async fn export(
 ) -> Result<Response, ApiError> {
     let mut asked = query(asked)?;
     let (records, tenant) = open(&state, &parts, asked.tenant.take())?;
+    without_pages(asked.limit, asked.after.as_ref())?;
     Ok(json_lines(records.export(asked.filter(tenant)?)))
 }
 
@@ -280,6 +330,7 @@ async fn summary(
 ) -> Result<Json<RecordSummary>, ApiError> {
     let mut asked = query(asked)?;
     let (records, tenant) = open(&state, &parts, asked.tenant.take())?;
+    without_pages(asked.limit, asked.after.as_ref())?;
     let summary = records.summary(&asked.filter(tenant)?).await;
     Ok(Json(wire::summary(summary.map_err(|error| failed(&error))?)))
 }
@@ -295,7 +346,9 @@ async fn get(
     parts: Parts,
 ) -> Result<Json<Record>, ApiError> {
     let (records, tenant) = open(&state, &parts, None)?;
-    let found = records.get(id(&name, "id")?, tenant.as_deref()).await;
+    let id = id(&name, "id")?;
+    let get = || records.get(id, tenant.as_deref());
+    let found = about_record(&state, get, |found| matches!(found, Ok(None))).await;
     let found = found.map_err(|error| failed(&error))?;
     Ok(Json(wire::record(found.ok_or(ApiError::NoSuchRecord)?)))
 }
@@ -311,7 +364,9 @@ async fn delete(
     parts: Parts,
 ) -> Result<StatusCode, ApiError> {
     let (records, tenant) = open(&state, &parts, None)?;
-    let gone = records.delete(id(&name, "id")?, tenant.as_deref()).await;
+    let id = id(&name, "id")?;
+    let delete = || records.delete(id, tenant.as_deref());
+    let gone = about_record(&state, delete, |gone| matches!(gone, Ok(false))).await;
     deleted(gone.map_err(|error| failed(&error))?)
 }
 
@@ -376,17 +431,18 @@ pub(super) async fn store(
     feedback: toxicity_records::Feedback,
 ) -> Result<Uuid, ApiError> {
     let source = feedback.source;
-    let id = records
-        .add_feedback(feedback)
-        .await
-        .map_err(|error| match error {
-            FeedbackError::Invalid(invalid) => ApiError::InvalidField {
-                field: String::new(),
-                message: invalid.to_string(),
-            },
-            FeedbackError::UnknownRecord(_) => ApiError::NoSuchRecord,
-            FeedbackError::Query(error) => failed(&error),
-        })?;
+    let add = || records.add_feedback(feedback.clone());
+    let added = about_record(state, add, |added| {
+        matches!(added, Err(FeedbackError::UnknownRecord(_)))
+    });
+    let id = added.await.map_err(|error| match error {
+        FeedbackError::Invalid(invalid) => ApiError::InvalidField {
+            field: String::new(),
+            message: invalid.to_string(),
+        },
+        FeedbackError::UnknownRecord(_) => ApiError::NoSuchRecord,
+        FeedbackError::Query(error) => failed(&error),
+    })?;
     state.metrics().feedback(source).inc();
     Ok(id)
 }
@@ -424,6 +480,7 @@ async fn export_feedback(
 ) -> Result<Response, ApiError> {
     let mut asked = query(asked)?;
     let (records, tenant) = open(&state, &parts, asked.tenant.take())?;
+    without_pages(asked.limit, asked.after.as_ref())?;
     Ok(json_lines(records.export_feedback(asked.filter(tenant)?)))
 }
 
@@ -439,10 +496,7 @@ async fn agreement(
 ) -> Result<Json<AgreementResponse>, ApiError> {
     let mut asked = query(asked)?;
     let (records, tenant) = open(&state, &parts, asked.tenant.take())?;
-    let time = TimeRange {
-        since: asked.since,
-        until: asked.until,
-    };
+    let time = time_range(asked.since, asked.until)?;
     let agreement = records.agreement(time, tenant.as_deref()).await;
     let agreement = agreement.map_err(|error| failed(&error))?;
     let of = |confusion: &Confusion| LabelAgreement {

@@ -199,12 +199,18 @@ async fn run(
         })
         .buffered(lane.width())
         .try_collect();
-    let verdicts = tokio::time::timeout(patience, verdicts)
-        .await
-        .map_err(|_| deadline_exceeded(patience))??;
+    let verdicts = tokio::time::timeout(patience, verdicts).await;
+    let timings = lane.timings();
+    if let Some(span) = &context.span {
+        span.note("toxicity.texts", parts.count());
+        for stage in timings.stages() {
+            span.stage(stage.name, stage.begun, stage.ended, stage.work);
+        }
+    }
+    let verdicts = verdicts.map_err(|_| deadline_exceeded(patience))??;
     Ok(Answered {
         verdicts,
-        timings: lane.timings(),
+        timings,
         records: Vec::new(),
     })
 }

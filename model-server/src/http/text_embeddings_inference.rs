@@ -79,7 +79,7 @@ pub(super) enum EitherError {
         (status = 408, description = "The body did not arrive in time", body = EitherError),
         (status = 413, description = "The body is too large", body = EitherError),
         (status = 415, description = "The content type is not JSON", body = EitherError),
-        (status = 422, description = "A field is wrong or over a limit", body = EitherError),
+        (status = 422, description = "A field or the header `x-request-timeout` is wrong or over a limit", body = EitherError),
         (status = 429, description = "The server or the key is at its limit; see `Retry-After`", body = EitherError),
         (status = 503, description = "The model is loading, failed or ran out of time", body = EitherError),
     )
@@ -113,7 +113,7 @@ pub(super) async fn predict(State(state): State<AppState>, request: Request) -> 
         (status = 408, description = "The body did not arrive in time", body = ErrorBody),
         (status = 413, description = "The body is too large", body = ErrorBody),
         (status = 415, description = "The content type is not JSON", body = ErrorBody),
-        (status = 422, description = "A field is wrong or over a limit", body = ErrorBody),
+        (status = 422, description = "A field or the header `x-request-timeout` is wrong or over a limit", body = ErrorBody),
         (status = 429, description = "The server or the key is at its limit; see `Retry-After`", body = ErrorBody),
         (status = 503, description = "The model is loading, failed or ran out of time", body = ErrorBody),
     )

@@ -9,8 +9,7 @@ mod proxy;
 mod router;
 mod security_headers;
 
-use tokio::net::TcpListener;
-use toxicity_service::{Leaving, Server, serve_until, start_logging, stop_requested};
+use toxicity_service::{Leaving, Server, listen, serve_until, start_logging, stop_requested};
 
 pub use config::Config;
 pub use error::Error;
@@ -25,12 +24,10 @@ pub use router::router;
 pub async fn run(config: Config) -> Result<(), Error> {
     start_logging(&config.log)?;
     let application = router(&config)?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|source| Error::Listen {
-            address: config.listen,
-            source,
-        })?;
+    let listener = listen(config.listen).map_err(|source| Error::Listen {
+        address: config.listen,
+        source,
+    })?;
     let address = listener.local_addr().map_err(Error::ReadAddress)?;
     tracing::info!(
         %address,

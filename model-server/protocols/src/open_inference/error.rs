@@ -134,13 +134,14 @@ impl Error {
             Self::Failure(failure) => match failure {
                 Failure::IncompleteBody
                 | Failure::MalformedBody(_)
+                | Failure::InvalidHeader { .. }
                 | Failure::EmptyText { .. }
                 | Failure::TextTooLong { .. }
                 | Failure::TooManyTexts { .. } => StatusCode::BAD_REQUEST,
                 Failure::SlowBody { .. } => StatusCode::REQUEST_TIMEOUT,
                 Failure::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
                 Failure::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                Failure::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+                Failure::MissingKey | Failure::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
                 Failure::Forbidden(_) => StatusCode::FORBIDDEN,
                 Failure::RateLimited { .. } | Failure::NoPlace { .. } | Failure::Overloaded { .. } => {
                     StatusCode::TOO_MANY_REQUESTS

@@ -246,6 +246,7 @@ fn code(error: &Error) -> Code {
         Failure::IncompleteBody
         | Failure::MalformedBody(_)
         | Failure::UnsupportedMediaType { .. }
+        | Failure::InvalidHeader { .. }
         | Failure::EmptyText { .. }
         | Failure::TextTooLong { .. }
         | Failure::TooManyTexts { .. } => Code::InvalidArgument,
@@ -254,7 +255,7 @@ fn code(error: &Error) -> Code {
         | Failure::NoPlace { .. }
         | Failure::Overloaded { .. } => Code::ResourceExhausted,
         Failure::SlowBody { .. } | Failure::DeadlineExceeded { .. } => Code::DeadlineExceeded,
-        Failure::Unauthenticated(_) => Code::Unauthenticated,
+        Failure::MissingKey | Failure::Unauthenticated(_) => Code::Unauthenticated,
         Failure::Forbidden(_) => Code::PermissionDenied,
         Failure::Unavailable(_) => Code::Unavailable,
     }

@@ -47,12 +47,6 @@ pub enum Error {
         /// Its type.
         kind: String,
     },
-    /// The request carries no key where one is needed.
-    #[error(
-        "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer \
-         auth (i.e. Authorization: Bearer YOUR_KEY)."
-    )]
-    MissingKey,
     /// What can happen in every protocol.
     #[error("{}", message(.0))]
     Failure(#[from] Failure),
@@ -82,6 +76,11 @@ fn message(failure: &Failure) -> String {
             "Invalid 'input': array too long. Expected an array with maximum length {limit}, but got an array with \
              length {count} instead."
         ),
+        Failure::MissingKey => {
+            "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer \
+             auth (i.e. Authorization: Bearer YOUR_KEY)."
+                .to_owned()
+        }
         Failure::RateLimited { .. } => format!("Rate limit reached: {failure}."),
         _ => failure.to_string(),
     }
@@ -102,11 +101,11 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::MissingKey | Self::Failure(Failure::Unauthenticated(_)) => StatusCode::UNAUTHORIZED,
             Self::Failure(failure) => match failure {
                 Failure::SlowBody { .. } => StatusCode::REQUEST_TIMEOUT,
                 Failure::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
                 Failure::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                Failure::MissingKey | Failure::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
                 Failure::Forbidden(_) => StatusCode::FORBIDDEN,
                 Failure::NoPlace { .. } | Failure::RateLimited { .. } | Failure::Overloaded { .. } => {
                     StatusCode::TOO_MANY_REQUESTS
@@ -160,7 +159,7 @@ impl Error {
             | Self::Failure(
                 Failure::EmptyText { .. } | Failure::TextTooLong { .. } | Failure::TooManyTexts { .. },
             ) => Some("input".to_owned()),
-            Self::MissingKey | Self::Failure(_) => None,
+            Self::Failure(_) => None,
         }
     }
 
@@ -171,13 +170,13 @@ impl Error {
             Self::InvalidType { .. } | Self::MixedInput { .. } => "invalid_type",
             Self::EmptyInput => "empty_array",
             Self::UnsupportedPart { .. } => "invalid_value",
-            Self::MissingKey => "invalid_api_key",
             Self::Failure(failure) => match failure {
                 Failure::EmptyText { .. } => "empty_string",
                 Failure::TextTooLong { .. } => "string_above_max_length",
                 Failure::TooManyTexts { .. } => "array_above_max_length",
                 Failure::UnsupportedMediaType { .. } => "unsupported_content_type",
-                Failure::Unauthenticated(_) => "invalid_api_key",
+                Failure::InvalidHeader { .. } => "invalid_value",
+                Failure::MissingKey | Failure::Unauthenticated(_) => "invalid_api_key",
                 Failure::Forbidden(_) => "insufficient_permissions",
                 Failure::RateLimited { .. } => "rate_limit_exceeded",
                 Failure::NoPlace { .. } | Failure::Overloaded { .. } => "overloaded",

@@ -16,12 +16,9 @@ const LONGEST_COMMENT_BYTES: usize = 20_480;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TextEntry {
-    /// The text, at most 20,480 bytes of UTF-8 where it is a comment.
+    /// The text. That of a comment may not be empty nor longer than 20,480 bytes of UTF-8.
     #[serde(default)]
-    #[schema(
-        required = true,
-        example = "What kind of idiot name is foo? Sorry, I like your name."
-    )]
+    #[schema(example = "What kind of idiot name is foo? Sorry, I like your name.")]
     pub(super) text: String,
 
     /// How to read the text; as plain text when left out.

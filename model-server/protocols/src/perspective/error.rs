@@ -103,12 +103,6 @@ pub enum Error {
         /// What is wrong with the value.
         problem: &'static str,
     },
-    /// The request carries no key where one is needed.
-    #[error(
-        "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or \
-         other form of API consumer identity to call this API."
-    )]
-    MissingKey,
     /// What can happen in every protocol.
     #[error("{}", message(.0))]
     Failure(Failure),
@@ -128,6 +122,11 @@ fn message(failure: &Failure) -> String {
     match failure {
         Failure::MalformedBody(problem) => format!("Invalid JSON payload received. {problem}"),
         Failure::BodyTooLarge { limit } => format!("Request payload size exceeds the limit: {limit} bytes."),
+        Failure::MissingKey => {
+            "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or \
+             other form of API consumer identity to call this API."
+                .to_owned()
+        }
         Failure::Unauthenticated(_) => "API key not valid. Please pass a valid API key.".to_owned(),
         Failure::RateLimited { .. } => {
             format!("Quota exceeded for quota metric 'Analysis requests (AnalyzeComment)': {failure}")
@@ -178,12 +177,12 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::MissingKey => StatusCode::FORBIDDEN,
             Self::Failure(failure) => match failure {
                 Failure::SlowBody { .. } => StatusCode::REQUEST_TIMEOUT,
                 Failure::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
                 Failure::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                Failure::Forbidden(_) => StatusCode::FORBIDDEN,
+                // Google knows nobody without a key, and takes a wrong key for a wrong argument.
+                Failure::MissingKey | Failure::Forbidden(_) => StatusCode::FORBIDDEN,
                 Failure::NoPlace { .. } | Failure::RateLimited { .. } | Failure::Overloaded { .. } => {
                     StatusCode::TOO_MANY_REQUESTS
                 }
@@ -191,6 +190,7 @@ impl Error {
                 Failure::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Failure::MalformedBody(_)
                 | Failure::IncompleteBody
+                | Failure::InvalidHeader { .. }
                 | Failure::EmptyText { .. }
                 | Failure::TextTooLong { .. }
                 | Failure::TooManyTexts { .. }
@@ -258,9 +258,7 @@ impl Error {
             | Self::ScoreTypeNotSupported { .. }
             | Self::InvalidSuggestion { .. } => ErrorType::InvalidRequest,
             // Google refuses these before Perspective sees them.
-            Self::UnknownField { .. } | Self::InvalidField { .. } | Self::MissingKey | Self::Failure(_) => {
-                return None;
-            }
+            Self::UnknownField { .. } | Self::InvalidField { .. } | Self::Failure(_) => return None,
         })
     }
 

@@ -62,8 +62,10 @@ impl Error {
             Failure::SlowBody { .. } => StatusCode::REQUEST_TIMEOUT,
             Failure::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Failure::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Failure::TextTooLong { .. } | Failure::TooManyTexts { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Failure::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Failure::InvalidHeader { .. } | Failure::TextTooLong { .. } | Failure::TooManyTexts { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Failure::MissingKey | Failure::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Failure::Forbidden(_) => StatusCode::FORBIDDEN,
             Failure::RateLimited { .. } | Failure::NoPlace { .. } | Failure::Overloaded { .. } => {
                 StatusCode::TOO_MANY_REQUESTS
@@ -100,8 +102,10 @@ impl Error {
             | Failure::SlowBody { .. }
             | Failure::BodyTooLarge { .. }
             | Failure::UnsupportedMediaType { .. }
+            | Failure::InvalidHeader { .. }
             | Failure::TextTooLong { .. }
             | Failure::TooManyTexts { .. }
+            | Failure::MissingKey
             | Failure::Unauthenticated(_)
             | Failure::Forbidden(_) => ErrorType::Validation,
             Failure::EmptyText { .. } => ErrorType::Empty,

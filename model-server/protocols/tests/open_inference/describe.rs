@@ -147,6 +147,14 @@ fn failures_have_the_body_and_the_status_of_the_protocol() {
         (Failure::TooManyTexts { count: 11, limit }, 400),
         (Failure::SlowBody { seconds: 1 }, 408),
         (Failure::BodyTooLarge { limit }, 413),
+        (
+            Failure::InvalidHeader {
+                name: "x-request-timeout",
+                problem: "is wrong".to_owned(),
+            },
+            400,
+        ),
+        (Failure::MissingKey, 401),
         (Failure::Unauthenticated("no key".to_owned()), 401),
         (Failure::Forbidden("no".to_owned()), 403),
         (

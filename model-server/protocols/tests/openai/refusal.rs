@@ -155,6 +155,16 @@ fn what_can_happen_in_every_protocol_takes_openais_shape() {
             Some("unsupported_content_type"),
         ),
         (
+            Failure::InvalidHeader {
+                name: "x-request-timeout",
+                problem: "is wrong".to_owned(),
+            },
+            400,
+            invalid,
+            Some("invalid_value"),
+        ),
+        (Failure::MissingKey, 401, invalid, Some("invalid_api_key")),
+        (
             Failure::Unauthenticated("no such key".to_owned()),
             401,
             invalid,
@@ -209,7 +219,6 @@ fn what_can_happen_in_every_protocol_takes_openais_shape() {
         );
         assert!(!body.message.is_empty());
     }
-    assert_eq!(Error::MissingKey.status(), 401);
     // Both keys are there even when they are empty.
     let body = serde_json::to_value(Error::from(Failure::BodyTooLarge { limit: 9 }).body()).unwrap();
     assert_eq!(

@@ -389,6 +389,29 @@ fn what_can_happen_in_every_protocol_takes_googles_shape() {
 }
 
 #[test]
+fn a_missing_key_is_not_a_wrong_one() {
+    let error = Error::from(Failure::MissingKey);
+    let message = "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or \
+                   other form of API consumer identity to call this API.";
+    assert_eq!(
+        body_of(&error),
+        json!({"code": 403, "status": "PERMISSION_DENIED", "message": message})
+    );
+}
+
+#[test]
+fn a_wrong_header_is_a_wrong_argument() {
+    let failure = Failure::InvalidHeader {
+        name: "x-request-timeout",
+        problem: "is empty".to_owned(),
+    };
+    assert_eq!(
+        body_of(&Error::from(failure)),
+        json!({"code": 400, "status": "INVALID_ARGUMENT", "message": "the header `x-request-timeout` is empty"})
+    );
+}
+
+#[test]
 fn what_is_only_carried_through_is_bounded_too() {
     let cases = [
         (
@@ -403,18 +426,6 @@ fn what_is_only_carried_through_is_bounded_too() {
     for (changes, message) in cases {
         assert_eq!(body_of(&refusal(&request(&changes), &[]))["message"], message);
     }
-}
-
-#[test]
-fn a_missing_key_is_not_a_wrong_one() {
-    let error = body_of(&Error::MissingKey);
-    assert_eq!(error["code"], 403);
-    assert_eq!(error["status"], "PERMISSION_DENIED");
-    let message = error["message"].as_str().unwrap();
-    assert!(
-        message
-            .starts_with("Method doesn't allow unregistered callers (callers without established identity).")
-    );
 }
 
 #[test]
