@@ -5,6 +5,9 @@ use std::io::IsTerminal;
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
+/// What libraries say that hardly anybody wants to know. Directives of `--log` for the same libraries go before.
+const QUIET: &str = "ort=warn,kube_client::client::builder=off";
+
 /// How to log.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Logging")]
@@ -20,12 +23,13 @@ pub struct LogArguments {
     pub log_format: LogFormat,
 
     /// What to log: a level (error, warn, info, debug) or `tracing` directives, such as
-    /// `info,toxicity_model_server=debug`. Texts are logged at no level.
+    /// `info,toxicity_model_server=debug`. Texts are logged at no level. ONNX Runtime's many lines take a directive of
+    /// their own: `ort=info`.
     #[arg(
         long = "log",
         env = "TOXICITY_LOG",
         global = true,
-        default_value = "info,ort=warn,kube_client::client::builder=off",
+        default_value = "info",
         value_name = "FILTER"
     )]
     pub log_filter: String,
@@ -53,12 +57,7 @@ pub struct ParseLogFilterError {
 /// # Errors
 /// When the filter cannot be read.
 pub fn start_logging(arguments: &LogArguments) -> Result<(), ParseLogFilterError> {
-    let filter = EnvFilter::builder()
-        .parse(&arguments.log_filter)
-        .map_err(|source| ParseLogFilterError {
-            filter: arguments.log_filter.clone(),
-            source,
-        })?;
+    let filter = filter(&arguments.log_filter)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
@@ -73,4 +72,42 @@ pub fn start_logging(arguments: &LogArguments) -> Result<(), ParseLogFilterError
             .try_init(),
     };
     Ok(())
+}
+
+fn filter(asked: &str) -> Result<EnvFilter, ParseLogFilterError> {
+    let directives = match asked {
+        // Less than what the libraries are held down to.
+        "error" | "off" => asked.to_owned(),
+        _ => format!("{QUIET},{asked}"),
+    };
+    EnvFilter::builder()
+        .parse(directives)
+        .map_err(|source| ParseLogFilterError {
+            filter: asked.to_owned(),
+            source,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_are_quiet_unless_they_are_named() {
+        let directives = |asked: &str| filter(asked).unwrap().to_string();
+        for (asked, expected) in [
+            ("info", "ort=warn"),
+            ("debug", "ort=warn"),
+            ("info,ort=debug", "ort=debug"),
+        ] {
+            let directives = directives(asked);
+            let ort: Vec<_> = directives
+                .split(',')
+                .filter(|part| part.starts_with("ort="))
+                .collect();
+            assert_eq!(ort, [expected], "{asked}: {directives}");
+        }
+        assert_eq!(directives("error"), "error");
+        assert!(filter("=much").is_err());
+    }
 }
