@@ -98,19 +98,50 @@ pub fn note(fault: &str, report: TrafficReport, since: Instant) {
     }
 }
 
+/// A volume on this machine, whose file system the nodes share, for one claim. Another user may write to it.
+pub struct HandMadeVolume {
+    name: String,
+    /// What is in it.
+    pub folder: tempfile::TempDir,
+}
+
+impl HandMadeVolume {
+    /// A volume of a storage class for the claim of this name.
+    pub fn new(scene: &Scene, class: &str, claim: &str, access: &str) -> Self {
+        let folder = tempfile::TempDir::with_prefix("toxicity-volume-").unwrap();
+        // The servers run as another user.
+        open(folder.path(), 0o777);
+        let name = format!("{claim}-{}", scene.name());
+        let volume = json!({
+            "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
+            "spec": {
+                "capacity": {"storage": "1Gi"}, "accessModes": [access], "storageClassName": class,
+                "hostPath": {"path": folder.path()},
+                "claimRef": {"namespace": scene.name(), "name": claim},
+            },
+        })
+        .to_string();
+        let _ = kubectl(["create", "-f", "-"], Some(&volume)).expect();
+        Self { name, folder }
+    }
+}
+
+impl Drop for HandMadeVolume {
+    fn drop(&mut self) {
+        let _ = kubectl(["delete", "persistentvolume", &self.name, "--wait=false"], None);
+    }
+}
+
 /// A claim `models` with the folders `a` and `b`, each with the bundled model, and files that go with it.
 pub struct Models {
-    name: String,
-    _folder: tempfile::TempDir,
+    _volume: HandMadeVolume,
 }
 
 impl Models {
     pub async fn new(scene: &Scene) -> Self {
-        let folder = tempfile::TempDir::with_prefix("toxicity-models-").unwrap();
-        // The servers run as another user.
-        open(folder.path(), 0o755);
+        let volume = HandMadeVolume::new(scene, "", "models", "ReadOnlyMany");
         for name in ["a", "b"] {
-            let target = folder.path().join(name);
+            let target = volume.folder.path().join(name);
             std::fs::create_dir(&target).unwrap();
             open(&target, 0o755);
             for entry in std::fs::read_dir(repository().join("models/toxic-minilm")).unwrap() {
@@ -121,39 +152,19 @@ impl Models {
             }
         }
         // Another revision of the same model.
-        let config = folder.path().join("b/config.json");
+        let config = volume.folder.path().join("b/config.json");
         let text = std::fs::read_to_string(&config).unwrap();
         std::fs::write(&config, format!("{text}\n")).unwrap();
-        let name = format!("models-{}", scene.name());
-        let volume = json!({
-            "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
-            "spec": {
-                "capacity": {"storage": "1Gi"}, "accessModes": ["ReadOnlyMany"], "storageClassName": "",
-                "hostPath": {"path": folder.path()},
-                "claimRef": {"namespace": scene.name(), "name": "models"},
-            },
-        })
-        .to_string();
-        let _ = kubectl(["create", "-f", "-"], Some(&volume)).expect();
         scene
             .create(json!({
                 "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "models"},
                 "spec": {
-                    "accessModes": ["ReadOnlyMany"], "storageClassName": "", "volumeName": name,
+                    "accessModes": ["ReadOnlyMany"], "storageClassName": "", "volumeName": volume.name,
                     "resources": {"requests": {"storage": "1Gi"}},
                 },
             }))
             .await;
-        Self {
-            name,
-            _folder: folder,
-        }
-    }
-}
-
-impl Drop for Models {
-    fn drop(&mut self) {
-        let _ = kubectl(["delete", "persistentvolume", &self.name, "--wait=false"], None);
+        Self { _volume: volume }
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod faults;
 mod installed;
+mod keys_and_records;
 mod product;
 mod rights;
 mod rollouts;
