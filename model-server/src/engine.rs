@@ -15,7 +15,7 @@ use crate::drift::{Drift, DriftMonitor, DriftOptions, Reference};
 use crate::loaded_model::LoadedModel;
 use crate::metrics::{LabelSeries, Metrics, Stage};
 use crate::model::{Model, ModelFolder, ModelOverrides, OpenModelFolderError};
-use crate::scheduler::{Batching, Lane, PassError, Scheduler};
+use crate::scheduler::{Backends, Batching, Lane, PassError, Scheduler};
 use crate::score_cache::{ScoreCache, TextScores};
 use crate::span::{self, Explanation, Found};
 use crate::tokenization::{Tokenization, TokenizationError, Tokens};
@@ -240,11 +240,13 @@ impl Engine {
     /// When anything is missing, does not fit or does not answer.
     pub fn load(options: &EngineOptions, metrics: &Arc<Metrics>) -> Result<Self, LoadEngineError> {
         let loaded = LoadedModel::load(options)?;
-        let sessions = loaded.sessions(options.sessions)?;
-        let backends = sessions
-            .into_iter()
-            .map(|session| Box::new(session) as Box<dyn Backend>)
-            .collect();
+        let mut sessions = loaded.sessions(options.sessions)?;
+        let joint = loaded.joint_session(&mut sessions)?;
+        let boxed = |session| Box::new(session) as Box<dyn Backend>;
+        let backends = Backends {
+            sessions: sessions.into_iter().map(boxed).collect(),
+            joint: joint.map(boxed),
+        };
         let scheduler = Scheduler::start(backends, options.max_requests, options.batching, metrics)
             .map_err(LoadEngineError::StartThread)?;
         let parts = EngineParts {

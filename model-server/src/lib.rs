@@ -15,6 +15,7 @@ pub mod http;
 mod loaded_model;
 pub mod metrics;
 pub mod model;
+mod priority;
 pub mod recording;
 pub mod reload;
 pub mod scheduler;

@@ -1,7 +1,6 @@
 //! Hands forward passes to the sessions: a bounded queue ordered by urgency, a thread per session.
 
 mod policy;
-mod priority;
 mod queue;
 mod throughput;
 mod timings;
@@ -15,7 +14,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::backend::{Backend, BackendError};
 use crate::metrics::{Metrics, Stage};
-use queue::{Queue, Refusal};
+use queue::{Popped, Queue, Refusal};
 use throughput::Throughput;
 
 pub use policy::{Batching, Policy, Requirements, Taken};
@@ -54,6 +53,26 @@ struct PassOutcome {
     inference: Duration,
 }
 
+/// What runs the passes.
+pub struct Backends {
+    /// One for each session.
+    pub sessions: Vec<Box<dyn Backend>>,
+    /// Runs a pass on all cores together, in less time and with more work. It is for passes that are alone.
+    pub joint: Option<Box<dyn Backend>>,
+}
+
+impl From<Vec<Box<dyn Backend>>> for Backends {
+    fn from(sessions: Vec<Box<dyn Backend>>) -> Self {
+        Self {
+            sessions,
+            joint: None,
+        }
+    }
+}
+
+/// A backend for passes that are alone, of which there may be two for a moment.
+type Joint = Mutex<Box<dyn Backend>>;
+
 /// The queue and the threads behind it. Dropping it lets the threads finish what is queued and waits for them.
 pub struct Scheduler {
     queue: Arc<Queue<Pass>>,
@@ -69,29 +88,36 @@ struct Health {
 }
 
 impl Scheduler {
-    /// Starts one thread per backend. `max_requests` is how many lanes may be open at once; the queue has room for
+    /// Starts one thread per session. `max_requests` is how many lanes may be open at once; the queue has room for
     /// all of them.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub fn start(
-        backends: Vec<Box<dyn Backend>>,
+        backends: impl Into<Backends>,
         max_requests: usize,
         batching: Batching,
         metrics: &Arc<Metrics>,
     ) -> std::io::Result<Self> {
-        let capacity = max_requests * backends.len() * LANE_PASSES_PER_SESSION;
-        let queue = Arc::new(Queue::new(backends.len(), capacity, batching));
+        let Backends { sessions, joint } = backends.into();
+        let capacity = max_requests * sessions.len() * LANE_PASSES_PER_SESSION;
+        let queue = Arc::new(Queue::new(sessions.len(), capacity, batching));
         let health = Arc::new(Health::default());
-        let threads = backends
+        let joint: Option<Arc<Joint>> = joint.map(|joint| Arc::new(Mutex::new(joint)));
+        let threads = sessions
             .into_iter()
             .enumerate()
             .map(|(index, backend)| {
+                let session = Session {
+                    index,
+                    backend,
+                    joint: joint.clone(),
+                };
                 let (queue, metrics) = (Arc::clone(&queue), Arc::clone(metrics));
                 let running = RunningSession::enter(&health, &queue);
                 std::thread::Builder::new()
                     .name(format!("session-{index}"))
-                    .spawn(move || run_session(index, backend, &queue, &metrics, &running))
+                    .spawn(move || session.run(&queue, &metrics, &running))
             })
             .collect::<std::io::Result<Vec<_>>>()?;
         Ok(Self {
@@ -250,56 +276,75 @@ impl Drop for RunningSession {
     }
 }
 
-fn run_session(
+/// What a session's thread works with.
+struct Session {
     index: usize,
-    mut backend: Box<dyn Backend>,
-    passes: &Queue<Pass>,
-    metrics: &Metrics,
-    running: &RunningSession,
-) {
-    priority::stand_back();
-    while let Some(taken) = passes.pop(index, |pass| pass.reply.is_closed()) {
-        metrics.cancelled_passes.inc_by(taken.cancelled as u64);
-        metrics.expired_passes.inc_by(taken.expired.len() as u64);
-        for pass in taken.expired {
-            // The asker may have left in the meantime; then the answer is for nobody, here and below.
-            let _ = pass.reply.send(Err(PassError::Expired));
-        }
-        if taken.batch.is_empty() {
-            continue;
-        }
-        let sequences: Vec<&[u32]> = taken.batch.iter().map(|pass| pass.ids.as_slice()).collect();
-        let started = Instant::now();
-        for pass in &taken.batch {
-            metrics.observe_stage(Stage::Queue, started - pass.queued_at);
-        }
-        let result = backend.logits(&sequences);
-        let time = started.elapsed();
-        let tokens: usize = sequences.iter().map(|ids| ids.len()).sum();
-        let longest = sequences.iter().map(|ids| ids.len()).max().unwrap_or_default();
-        metrics.observe_stage(Stage::Inference, time);
-        metrics.observe_batch(sequences.len(), tokens, longest * sequences.len() - tokens);
-        let health = &running.health;
-        health.throughput.observe(tokens, time);
-        health.last_pass_failed.store(result.is_err(), Ordering::Relaxed);
-        match result {
-            Ok(logits) => {
-                for (pass, logits) in taken.batch.into_iter().zip(logits) {
-                    let outcome = PassOutcome {
-                        logits,
-                        queue: started - pass.queued_at,
-                        inference: time,
-                    };
-                    let _ = pass.reply.send(Ok(outcome));
+    backend: Box<dyn Backend>,
+    joint: Option<Arc<Joint>>,
+}
+
+impl Session {
+    /// Runs passes until the queue ends.
+    fn run(mut self, passes: &Queue<Pass>, metrics: &Metrics, running: &RunningSession) {
+        crate::priority::stand_back();
+        while let Some(Popped { taken, is_alone }) = passes.pop(self.index, |pass| pass.reply.is_closed()) {
+            metrics.cancelled_passes.inc_by(taken.cancelled as u64);
+            metrics.expired_passes.inc_by(taken.expired.len() as u64);
+            for pass in taken.expired {
+                // The asker may have left in the meantime; then the answer is for nobody, here and below.
+                let _ = pass.reply.send(Err(PassError::Expired));
+            }
+            if taken.batch.is_empty() {
+                continue;
+            }
+            let sequences: Vec<&[u32]> = taken.batch.iter().map(|pass| pass.ids.as_slice()).collect();
+            let started = Instant::now();
+            for pass in &taken.batch {
+                metrics.observe_stage(Stage::Queue, started - pass.queued_at);
+            }
+            let (result, sessions) = self.logits(&sequences, is_alone, passes.workers());
+            let time = started.elapsed();
+            let tokens: usize = sequences.iter().map(|ids| ids.len()).sum();
+            let longest = sequences.iter().map(|ids| ids.len()).max().unwrap_or_default();
+            metrics.observe_stage(Stage::Inference, time);
+            metrics.observe_batch(sequences.len(), tokens, longest * sequences.len() - tokens);
+            let health = &running.health;
+            health.throughput.observe(tokens, time.saturating_mul(sessions));
+            health.last_pass_failed.store(result.is_err(), Ordering::Relaxed);
+            match result {
+                Ok(logits) => {
+                    for (pass, logits) in taken.batch.into_iter().zip(logits) {
+                        let outcome = PassOutcome {
+                            logits,
+                            queue: started - pass.queued_at,
+                            inference: time,
+                        };
+                        let _ = pass.reply.send(Ok(outcome));
+                    }
+                }
+                Err(error) => {
+                    metrics.exceptions.inc();
+                    tracing::error!(%error, "forward pass failed");
+                    for pass in taken.batch {
+                        let _ = pass.reply.send(Err(PassError::Backend(error.clone())));
+                    }
                 }
             }
-            Err(error) => {
-                metrics.exceptions.inc();
-                tracing::error!(%error, "forward pass failed");
-                for pass in taken.batch {
-                    let _ = pass.reply.send(Err(PassError::Backend(error.clone())));
-                }
-            }
+        }
+    }
+
+    /// Logits of a batch, and of how many sessions it took the cores.
+    fn logits(
+        &mut self,
+        batch: &[&[u32]],
+        is_alone: bool,
+        sessions: u32,
+    ) -> (Result<Vec<Vec<f32>>, BackendError>, u32) {
+        // Taken when a pass that was alone a moment ago still runs: then this one is not.
+        let joint = self.joint.as_ref().filter(|_| is_alone);
+        match joint.and_then(|joint| joint.try_lock().ok()) {
+            Some(mut joint) => (joint.logits(batch), sessions),
+            None => (self.backend.logits(batch), 1),
         }
     }
 }
@@ -329,14 +374,58 @@ mod tests {
     fn scheduler(max_requests: usize) -> (Scheduler, mpsc::Sender<()>) {
         let (gate, through) = mpsc::channel();
         let metrics = Arc::new(Metrics::new());
-        let scheduler = Scheduler::start(
-            vec![Box::new(Gated(through))],
-            max_requests,
-            Batching::Single,
-            &metrics,
-        )
-        .unwrap();
+        let backends: Vec<Box<dyn Backend>> = vec![Box::new(Gated(through))];
+        let scheduler = Scheduler::start(backends, max_requests, Batching::Single, &metrics).unwrap();
         (scheduler, gate)
+    }
+
+    /// Answers who it is, after being let through the gate.
+    struct Named(f32, Arc<Mutex<mpsc::Receiver<()>>>);
+
+    impl Backend for Named {
+        fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Vec<f32>>, BackendError> {
+            self.1.lock().unwrap().recv().expect("the test holds the gate");
+            Ok(vec![vec![self.0]; batch.len()])
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pass_alone_runs_on_all_cores() {
+        let (gate, through) = mpsc::channel();
+        let through = Arc::new(Mutex::new(through));
+        let named = |name| Box::new(Named(name, Arc::clone(&through))) as Box<dyn Backend>;
+        let backends = Backends {
+            sessions: vec![named(1.0), named(1.0)],
+            joint: Some(named(2.0)),
+        };
+        let metrics = Arc::new(Metrics::new());
+        let scheduler = Scheduler::start(backends, 4, Batching::Single, &metrics).unwrap();
+        let all_idle = async || {
+            while scheduler.queue.idle() < 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let lane = scheduler.lane(PATIENCE);
+        for _ in 0..2 {
+            all_idle().await;
+            gate.send(()).unwrap();
+            assert_eq!(lane.logits(vec![7]).await.unwrap(), [2.0]);
+        }
+        all_idle().await;
+        let first = lane.logits(vec![7]);
+        let second = lane.logits(vec![7]);
+        tokio::pin!(first, second);
+        assert!(futures_util::poll!(&mut first).is_pending());
+        // The first one has begun alone; the second one finds company.
+        while scheduler.queue_depth() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(futures_util::poll!(&mut second).is_pending());
+        for _ in 0..2 {
+            gate.send(()).unwrap();
+        }
+        let (first, second) = tokio::join!(first, second);
+        assert_eq!((first.unwrap(), second.unwrap()), (vec![2.0], vec![1.0]));
     }
 
     #[tokio::test]

@@ -40,8 +40,9 @@ struct Target {
     log: PathBuf,
 }
 
-/// Builds all targets and runs each for `minutes`, as many at a time as there are cores.
-pub fn test(workspace: &Workspace, minutes: u32) -> Result<Tally, Error> {
+/// Builds all targets and runs each for `minutes`, as many at a time as there are cores. The same `seed` tries much the
+/// same inputs; 0 stands for another one each time.
+pub fn test(workspace: &Workspace, minutes: u32, seed: u32) -> Result<Tally, Error> {
     build(workspace)?;
     let targets = targets(workspace)?;
     announce(&format!("fuzzing {} targets, {minutes} min each", targets.len()));
@@ -53,7 +54,7 @@ pub fn test(workspace: &Workspace, minutes: u32) -> Result<Tally, Error> {
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(target) = next(&queue) {
-                    let passed = target.run(&words, minutes).unwrap_or_else(|error| {
+                    let passed = target.run(&words, minutes, seed).unwrap_or_else(|error| {
                         eprintln!("error: {}", crate::error::chain(&error));
                         false
                     });
@@ -109,7 +110,7 @@ fn targets(workspace: &Workspace) -> Result<Vec<Target>, Error> {
 
 impl Target {
     /// Runs the target and tells what came of it; false when an input failed.
-    fn run(&self, words: &Path, minutes: u32) -> Result<bool, Error> {
+    fn run(&self, words: &Path, minutes: u32, seed: u32) -> Result<bool, Error> {
         for folder in [
             Some(self.corpus.as_path()),
             Some(self.failures.as_path()),
@@ -118,7 +119,7 @@ impl Target {
             let folder = folder.expect("a log lies in a folder");
             std::fs::create_dir_all(folder).map_err(file("create", folder))?;
         }
-        let status = self.fuzz(words, minutes)?;
+        let status = self.fuzz(words, minutes, seed)?;
         let log = std::fs::read(&self.log).map_err(file("read", &self.log))?;
         let log = String::from_utf8_lossy(&log);
         if status.success() {
@@ -129,12 +130,13 @@ impl Target {
         Ok(false)
     }
 
-    fn fuzz(&self, words: &Path, minutes: u32) -> Result<ExitStatus, Error> {
+    fn fuzz(&self, words: &Path, minutes: u32, seed: u32) -> Result<ExitStatus, Error> {
         let log = File::create(&self.log).map_err(file("create", &self.log))?;
         let errors = log.try_clone().map_err(file("open", &self.log))?;
         let mut command = Command::new(&self.binary);
         command
             .arg(format!("-max_total_time={}", minutes.saturating_mul(60)))
+            .arg(format!("-seed={seed}"))
             .arg(format!("-timeout={INPUT_SECONDS}"))
             .arg(format!("-rss_limit_mb={MEMORY}"))
             .arg(format!("-dict={}", words.display()))

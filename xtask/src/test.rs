@@ -47,6 +47,10 @@ pub struct TestArguments {
     /// Minutes that each target of the suite `fuzz` runs.
     #[arg(long, default_value_t = 1, value_name = "MINUTES")]
     minutes: u32,
+
+    /// What the suite `fuzz` begins with; 0 tries something else each time.
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    seed: u32,
 }
 
 /// A part of the tests that can run by itself.
@@ -166,7 +170,7 @@ fn run_suite(workspace: &Workspace, suite: Suite, arguments: &TestArguments) -> 
             build_binaries(workspace, &["toxicity-model-server"])?;
             schema::test(workspace)
         }
-        Suite::Fuzz => fuzz::test(workspace, arguments.minutes),
+        Suite::Fuzz => fuzz::test(workspace, arguments.minutes, arguments.seed),
         Suite::Operator => with_cluster(workspace, 0, keep_cluster, |cluster| {
             build_binaries(workspace, &["toxicity-operator"])?;
             // They wait for the control plane more than they work.

@@ -210,16 +210,30 @@ impl OnnxModel {
         })
     }
 
+    /// How its sessions run.
+    #[must_use]
+    pub fn options(&self) -> SessionOptions {
+        self.options
+    }
+
     /// Makes a session and checks that its inputs and outputs fit the labels.
     ///
     /// # Errors
     /// When the file does not load or does not fit.
     pub fn session(&self) -> Result<OnnxBackend, LoadOnnxError> {
+        self.session_of_threads(self.options.intra_threads)
+    }
+
+    /// Makes a session of so many threads, whatever the options say.
+    ///
+    /// # Errors
+    /// When the file does not load or does not fit.
+    pub fn session_of_threads(&self, threads: usize) -> Result<OnnxBackend, LoadOnnxError> {
         let failed = |message: String| LoadOnnxError::LoadModel {
             path: self.path.clone(),
             message,
         };
-        let session = self.build_session().map_err(failed)?;
+        let session = self.build_session(threads).map_err(failed)?;
         let inputs = session
             .inputs()
             .iter()
@@ -242,14 +256,17 @@ impl OnnxModel {
         })
     }
 
-    fn build_session(&self) -> Result<Session, String> {
+    fn build_session(&self, threads: usize) -> Result<Session, String> {
         #[allow(clippy::needless_pass_by_value, reason = "`map_err` gives the error away")]
         fn message<T>(error: ort::Error<T>) -> String {
             error.to_string()
         }
         let builder = Session::builder(&self.environment).map_err(message)?;
-        let threads = self.options.intra_threads;
         let builder = builder.with_intra_threads(threads).map_err(message)?;
+        // Threads that wait for the next pass would take turns with those of other sessions.
+        let builder = builder
+            .with_config_entry("session.force_spinning_stop", "1")
+            .map_err(message)?;
         let builder = builder.with_inter_threads(1).map_err(message)?;
         let builder = builder
             .with_optimization_level(GraphOptimizationLevel::All)

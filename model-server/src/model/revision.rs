@@ -1,8 +1,13 @@
 //! A short name for exactly these files.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+
+/// Bytes that are read at once: the files of large models need not fit into memory a second time.
+const PART_BYTES: usize = 1 << 20;
 
 /// First 12 hexadecimal digits of the SHA-256 over the SHA-256 of each file, in the order given.
 ///
@@ -11,13 +16,25 @@ use sha2::{Digest, Sha256};
 pub(super) fn of_files(paths: &[&Path]) -> Result<String, (PathBuf, std::io::Error)> {
     let mut all = Sha256::new();
     for path in paths {
-        let content = std::fs::read(path).map_err(|error| (path.to_path_buf(), error))?;
-        all.update(Sha256::digest(&content));
+        let digest = of_file(path).map_err(|error| (path.to_path_buf(), error))?;
+        all.update(digest);
     }
     let digest = all.finalize();
     Ok(digest[..6]
         .iter()
         .fold(String::new(), |name, byte| name + &format!("{byte:02x}")))
+}
+
+fn of_file(path: &Path) -> std::io::Result<impl AsRef<[u8]> + use<>> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut part = vec![0; PART_BYTES];
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok(hasher.finalize()),
+            read => hasher.update(&part[..read]),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,14 @@ pub(super) enum Refusal {
     Closed,
 }
 
+/// What a worker got.
+pub(super) struct Popped<T> {
+    /// The items.
+    pub(super) taken: Taken<T>,
+    /// Whether nothing else waits and no other worker has anything to do.
+    pub(super) is_alone: bool,
+}
+
 /// The queue, shared by those who push and a fixed number of workers.
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
@@ -64,11 +72,13 @@ impl<T> Queue<T> {
     }
 
     /// Waits for items. Nothing is left when the queue is closed and empty.
-    pub(super) fn pop(&self, worker: usize, is_cancelled: impl Fn(&T) -> bool) -> Option<Taken<T>> {
+    pub(super) fn pop(&self, worker: usize, is_cancelled: impl Fn(&T) -> bool) -> Option<Popped<T>> {
         let mut state = self.lock();
         loop {
             if !state.policy.is_empty() {
-                return Some(state.policy.take(Instant::now(), is_cancelled));
+                let taken = state.policy.take(Instant::now(), is_cancelled);
+                let is_alone = state.policy.is_empty() && state.idle.len() + 1 == self.wakes.len();
+                return Some(Popped { taken, is_alone });
             }
             if state.closed {
                 return None;
@@ -94,6 +104,17 @@ impl<T> Queue<T> {
     pub(super) fn abandon(&self) {
         self.close();
         self.lock().policy.clear();
+    }
+
+    /// Workers that it was made for.
+    pub(super) fn workers(&self) -> u32 {
+        u32::try_from(self.wakes.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Workers that wait.
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        self.lock().idle.len()
     }
 
     /// Items that wait.
@@ -138,7 +159,7 @@ mod tests {
     fn pop<T>(queue: &Queue<T>, worker: usize) -> Option<T> {
         queue
             .pop(worker, |_| false)
-            .and_then(|mut taken| taken.batch.pop())
+            .and_then(|mut popped| popped.taken.batch.pop())
     }
 
     #[test]

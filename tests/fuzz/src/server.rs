@@ -56,7 +56,8 @@ pub fn router() -> Router {
         languages,
     } = Model::jigsaw().clone();
     let backend = RemainderBackend { labels: names.len() };
-    let scheduler = Scheduler::start(vec![Box::new(backend)], 1, Batching::Single, &metrics);
+    let backends: Vec<Box<dyn Backend>> = vec![Box::new(backend)];
+    let scheduler = Scheduler::start(backends, 1, Batching::Single, &metrics);
     let tokenizer = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/toxic-minilm/tokenizer.json");
     let parts = EngineParts {
         model: LoadedModel {

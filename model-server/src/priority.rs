@@ -7,7 +7,7 @@
 const NICENESS: i32 = 10;
 
 /// Has this thread stand back behind the others of the process, where the system knows priorities of threads.
-pub(super) fn stand_back() {
+pub(crate) fn stand_back() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::debug!(%error, "failed to lower the priority of a session's thread");
