@@ -148,8 +148,8 @@ pub struct ModelArguments {
     #[arg(long, env = "TOXICITY_SESSIONS", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub sessions: Option<u16>,
 
-    /// Threads of one session. On processors more sessions of one thread each are faster; more threads make a single
-    /// long text come sooner.
+    /// Threads of one session. On processors more sessions of one thread each are faster. A text that is alone is scored
+    /// on up to four cores anyway, unless more than one is asked for here.
     #[arg(long, env = "TOXICITY_INTRA_THREADS", default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub intra_threads: u16,
 

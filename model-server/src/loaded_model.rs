@@ -12,8 +12,11 @@ use crate::tokenization::Tokenization;
 /// Tokens of a comment, about.
 const TYPICAL_TOKENS: usize = 32;
 
-/// A pass over a comment that takes so long is worth the work of all cores.
-const LONG_PASS: Duration = Duration::from_millis(4);
+/// A pass over a comment that takes so long is worth the work of several cores.
+const LONG_PASS: Duration = Duration::from_micros(500);
+
+/// Threads beyond these wait for each other more than they work.
+const MOST_JOINT_THREADS: usize = 4;
 
 /// The parts of a model.
 pub(crate) struct LoadedModel {
@@ -60,9 +63,9 @@ impl LoadedModel {
             .collect()
     }
 
-    /// A session that runs a pass on as many cores as there are sessions, where that pays: hand-overs between threads
-    /// cost more than they gain in a pass of a millisecond. One of BERT-base that is alone takes two thirds of the time on
-    /// two cores.
+    /// A session of several threads for passes that are alone, where that pays: hand-overs between threads cost more
+    /// than they gain where a pass takes next to nothing. Measured on two cores, a comment alone is scored in 0.75 of the
+    /// time by the bundled model and in 0.55 by BERT-base, with the same scores to the bit.
     pub(crate) fn joint_session(
         &self,
         sessions: &mut [OnnxBackend],
@@ -80,7 +83,7 @@ impl LoadedModel {
         if started.elapsed() < LONG_PASS {
             return Ok(None);
         }
-        let threads = sessions.len();
+        let threads = sessions.len().min(MOST_JOINT_THREADS);
         let joint = std::thread::scope(|scope| {
             // The threads of the session take their priority from the one that makes them.
             let making = scope.spawn(|| {

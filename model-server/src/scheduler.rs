@@ -57,7 +57,7 @@ struct PassOutcome {
 pub struct Backends {
     /// One for each session.
     pub sessions: Vec<Box<dyn Backend>>,
-    /// Runs a pass on all cores together, in less time and with more work. It is for passes that are alone.
+    /// Runs a pass on several cores together, in less time and with more work. It is for passes that are alone.
     pub joint: Option<Box<dyn Backend>>,
 }
 
