@@ -139,11 +139,14 @@ async fn a_wrong_source_is_explained_while_the_old_pods_serve_on() {
             json!({"model": {"source": "hf://unitary/toxic-bert"}}),
         )
         .await;
+    // The nodes have no way out: the server tries again for a while before it gives up.
     scene
-        .until("what the server says of the source is told", 90, async || {
+        .until("what the server says of the source is told", 120, async || {
             let monitor = scene.monitor("comments").await;
             let degraded = toxicity_cluster_tests::condition(&monitor, Degraded).cloned();
-            degraded.is_some_and(|degraded| degraded.status == "True" && degraded.message.contains("hf://"))
+            degraded.is_some_and(|degraded| {
+                degraded.status == "True" && degraded.message.contains("unitary/toxic-bert")
+            })
         })
         .await;
     let message = scene
