@@ -117,11 +117,11 @@ impl Bench {
     fn prepare(workspace: &Workspace, rows: u32) -> Result<Self, Error> {
         let comments = workspace.root().join("tests/data/comments.txt");
         let content =
-            std::fs::read_to_string(&comments).map_err(file_error("read the texts in", &comments))?;
+            std::fs::read_to_string(&comments).map_err(Error::file("read the texts in", &comments))?;
         let folder = workspace.target().join("bench/score");
         // What an earlier run has left must not be resumed.
         let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).map_err(file_error("create", &folder))?;
+        std::fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
         let texts = Texts::comments(&content);
         let texts = texts.as_slice();
         let mut input = "id,comment_text\n".to_owned();
@@ -131,7 +131,7 @@ impl Bench {
             writeln!(input, "{row},\"{text}\"").expect("a string takes everything");
         }
         let path = folder.join("input.csv");
-        std::fs::write(&path, input).map_err(file_error("write", &path))?;
+        std::fs::write(&path, input).map_err(Error::file("write", &path))?;
         Ok(Self {
             program: workspace.release_binary("toxicity"),
             server: workspace.release_binary(Component::ModelServer.binary()),
@@ -242,7 +242,7 @@ fn rows_done(out: &Path) -> Result<u32, Error> {
     if !path.exists() {
         return Ok(0);
     }
-    let content = std::fs::read(&path).map_err(file_error("read", &path))?;
+    let content = std::fs::read(&path).map_err(Error::file("read", &path))?;
     let state: Option<serde_json::Value> = serde_json::from_slice(&content).ok();
     let rows = state.and_then(|state| u32::try_from(state.pointer("/tally/rows")?.as_u64()?).ok());
     rows.ok_or_else(|| Error::ReadMeasurement {
@@ -258,7 +258,7 @@ fn kill_now(child: &Child) -> Result<(), Error> {
 
 /// The lines of a result.
 fn rows(path: &Path) -> Result<Vec<String>, Error> {
-    let content = std::fs::read_to_string(path).map_err(file_error("read", path))?;
+    let content = std::fs::read_to_string(path).map_err(Error::file("read", path))?;
     Ok(content.lines().map(str::to_owned).collect())
 }
 
@@ -282,9 +282,4 @@ fn measure_error(source: std::io::Error) -> Error {
         what: "the command line",
         source,
     }
-}
-
-fn file_error(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
-    let path = path.to_owned();
-    move |source| Error::File { action, path, source }
 }

@@ -1,6 +1,6 @@
 //! Why a task failed, and what to do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::web_app;
 
@@ -272,4 +272,12 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     message
+}
+
+impl Error {
+    /// For `map_err`: what was tried with the file or folder at `path`.
+    pub fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { action, path, source }
+    }
 }

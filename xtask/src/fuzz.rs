@@ -117,10 +117,10 @@ impl Target {
             self.log.parent(),
         ] {
             let folder = folder.expect("a log lies in a folder");
-            std::fs::create_dir_all(folder).map_err(file("create", folder))?;
+            std::fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
         }
         let status = self.fuzz(words, minutes, seed)?;
-        let log = std::fs::read(&self.log).map_err(file("read", &self.log))?;
+        let log = std::fs::read(&self.log).map_err(Error::file("read", &self.log))?;
         let log = String::from_utf8_lossy(&log);
         if status.success() {
             println!("{:<28} {}", self.name, last_state(&log));
@@ -131,8 +131,8 @@ impl Target {
     }
 
     fn fuzz(&self, words: &Path, minutes: u32, seed: u32) -> Result<ExitStatus, Error> {
-        let log = File::create(&self.log).map_err(file("create", &self.log))?;
-        let errors = log.try_clone().map_err(file("open", &self.log))?;
+        let log = File::create(&self.log).map_err(Error::file("create", &self.log))?;
+        let errors = log.try_clone().map_err(Error::file("open", &self.log))?;
         let mut command = Command::new(&self.binary);
         command
             .arg(format!("-max_total_time={}", minutes.saturating_mul(60)))
@@ -164,7 +164,7 @@ impl Target {
         let Some(failed) = failed_input(log) else {
             return Ok(());
         };
-        let input = std::fs::read(&failed).map_err(file("read", &failed))?;
+        let input = std::fs::read(&failed).map_err(Error::file("read", &failed))?;
         let printed = input[..input.len().min(PRINTED_INPUT)].escape_ascii();
         println!("    the input, {} bytes: {printed}", input.len());
         println!("    run it again: {} {}", self.binary.display(), failed.display());
@@ -192,15 +192,10 @@ fn last_state(log: &str) -> String {
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let entries = std::fs::read_dir(folder).map_err(file("read", folder))?;
+    let entries = std::fs::read_dir(folder).map_err(Error::file("read", folder))?;
     entries
-        .map(|entry| Ok(entry.map_err(file("read", folder))?.path()))
+        .map(|entry| Ok(entry.map_err(Error::file("read", folder))?.path()))
         .collect()
-}
-
-fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
-    let path = path.to_owned();
-    move |source| Error::File { action, path, source }
 }
 
 #[cfg(test)]

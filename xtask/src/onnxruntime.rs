@@ -77,7 +77,7 @@ fn fetch(workspace: &Workspace, wheel: &Wheel, library: &Path) -> Result<(), Err
     let downloads = folder.join("download");
     // What an interrupted download left would be taken for the wheel.
     let _ = std::fs::remove_dir_all(&downloads);
-    std::fs::create_dir_all(&downloads).map_err(file("create", &downloads))?;
+    std::fs::create_dir_all(&downloads).map_err(Error::file("create", &downloads))?;
     run(
         Command::new("python3")
             .current_dir(workspace.root())
@@ -104,7 +104,7 @@ fn fetch(workspace: &Workspace, wheel: &Wheel, library: &Path) -> Result<(), Err
     let archive = single_wheel(&downloads)?;
     verify(&archive, wheel.sha256)?;
     unpack(&archive, library)?;
-    std::fs::remove_dir_all(&downloads).map_err(file("remove", &downloads))
+    std::fs::remove_dir_all(&downloads).map_err(Error::file("remove", &downloads))
 }
 
 /// Installs Python and pip where they are missing.
@@ -131,16 +131,16 @@ fn has_pip() -> bool {
 }
 
 fn single_wheel(folder: &Path) -> Result<PathBuf, Error> {
-    let entries = std::fs::read_dir(folder).map_err(file("read", folder))?;
+    let entries = std::fs::read_dir(folder).map_err(Error::file("read", folder))?;
     let wheel = entries
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|extension| extension == "whl"));
-    wheel.ok_or_else(|| file("find a wheel in", folder)(io::ErrorKind::NotFound.into()))
+    wheel.ok_or_else(|| Error::file("find a wheel in", folder)(io::ErrorKind::NotFound.into()))
 }
 
 fn verify(archive: &Path, pinned: &'static str) -> Result<(), Error> {
-    let content = std::fs::read(archive).map_err(file("read", archive))?;
+    let content = std::fs::read(archive).map_err(Error::file("read", archive))?;
     let found = sha256_hex(&content);
     if found == pinned {
         Ok(())
@@ -159,7 +159,7 @@ fn unpack(archive: &Path, library: &Path) -> Result<(), Error> {
         path: archive.to_owned(),
         source,
     };
-    let reader = std::fs::File::open(archive).map_err(file("open", archive))?;
+    let reader = std::fs::File::open(archive).map_err(Error::file("open", archive))?;
     let mut wheel = zip::ZipArchive::new(reader).map_err(failed)?;
     let name = library
         .file_name()
@@ -187,10 +187,10 @@ fn unpack(archive: &Path, library: &Path) -> Result<(), Error> {
         (entry, library.to_owned()),
     ] {
         let partial = destination.with_extension("partial");
-        let mut output = std::fs::File::create(&partial).map_err(file("create", &partial))?;
+        let mut output = std::fs::File::create(&partial).map_err(Error::file("create", &partial))?;
         let mut content = wheel.by_name(&entry).map_err(failed)?;
-        io::copy(&mut content, &mut output).map_err(file("write", &partial))?;
-        std::fs::rename(&partial, &destination).map_err(file("create", &destination))?;
+        io::copy(&mut content, &mut output).map_err(Error::file("write", &partial))?;
+        std::fs::rename(&partial, &destination).map_err(Error::file("create", &destination))?;
     }
     Ok(())
 }
@@ -200,13 +200,8 @@ fn link_beside_binaries(library: &Path, folder: &Path) -> Result<(), Error> {
     if std::fs::canonicalize(&link).is_ok_and(|target| Some(target) == std::fs::canonicalize(library).ok()) {
         return Ok(());
     }
-    std::fs::create_dir_all(folder).map_err(file("create", folder))?;
+    std::fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
     // Absent on first use, stale after a change of version.
     let _ = std::fs::remove_file(&link);
-    std::os::unix::fs::symlink(library, &link).map_err(file("create", &link))
-}
-
-fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
-    let path = path.to_owned();
-    move |source| Error::File { action, path, source }
+    std::os::unix::fs::symlink(library, &link).map_err(Error::file("create", &link))
 }

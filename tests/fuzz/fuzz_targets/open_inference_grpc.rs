@@ -3,9 +3,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
-use toxicity_fuzz::{LIMITS, Model, assert_refusal};
+use toxicity_fuzz::{LIMITS, Model, assert_refusal, checked_count};
+use toxicity_protocols::open_inference::InferRequest;
 use toxicity_protocols::open_inference::grpc::message::ModelInferRequest;
-use toxicity_protocols::open_inference::{InferRequest, Inputs};
 
 fuzz_target!(|message: &[u8]| {
     let Ok(message) = ModelInferRequest::decode(message) else {
@@ -17,17 +17,7 @@ fuzz_target!(|message: &[u8]| {
         Ok(request) => request,
         Err(error) => return assert_refusal(error.status(), &error.body()),
     };
-    let texts = match &request.inputs {
-        Inputs::Texts(texts) => texts.len(),
-        Inputs::Tokens(rows) => {
-            assert!(
-                rows.iter()
-                    .all(|row| (1..=view.window_tokens).contains(&row.len()))
-            );
-            rows.len()
-        }
-    };
-    assert!((1..=LIMITS.texts).contains(&texts));
+    let texts = checked_count(&request.inputs, &view);
     let answer = request.form.into_message(&view, &model.scored(texts));
     assert!(!answer.outputs.is_empty());
     assert!(!answer.encode_to_vec().is_empty());

@@ -5,10 +5,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use toxicity_fuzz::{LIMITS, Model, assert_refusal};
+use toxicity_fuzz::{LIMITS, Model, assert_refusal, checked_count};
 use toxicity_protocols::open_inference::repository::IndexRequest;
 use toxicity_protocols::open_inference::rest::HEADER_LENGTH;
-use toxicity_protocols::open_inference::{Error, InferRequest, Inputs, v1};
+use toxicity_protocols::open_inference::{Error, InferRequest, v1};
 
 fuzz_target!(|body: &[u8]| {
     match body.iter().position(|&byte| byte == 0xFF) {
@@ -31,17 +31,7 @@ fn infer(header_length: Option<&str>, body: &[u8]) {
         Ok(request) => request,
         Err(error) => return refused(Some(error)),
     };
-    let texts = match &request.inputs {
-        Inputs::Texts(texts) => texts.len(),
-        Inputs::Tokens(rows) => {
-            assert!(
-                rows.iter()
-                    .all(|row| (1..=view.window_tokens).contains(&row.len()))
-            );
-            rows.len()
-        }
-    };
-    assert!((1..=LIMITS.texts).contains(&texts));
+    let texts = checked_count(&request.inputs, &view);
     let answer = request.form.into_http(&view, &model.scored(texts));
     let json = match answer.headers.get(HEADER_LENGTH) {
         None => &answer.body[..],

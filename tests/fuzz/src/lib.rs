@@ -6,5 +6,5 @@ mod model;
 mod refusal;
 pub mod server;
 
-pub use model::{LIMITS, Model};
+pub use model::{LIMITS, Model, checked_count};
 pub use refusal::assert_refusal;

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use toxicity_api::Limits;
-use toxicity_protocols::open_inference::ModelView;
+use toxicity_protocols::open_inference::{Inputs, ModelView};
 use toxicity_protocols::scored::{Labels, ScoredText};
 
 /// Small limits, so that passing them is in reach.
@@ -89,4 +89,24 @@ impl Model {
         });
         scored.collect()
     }
+}
+
+/// Texts or rows of tokens of a request.
+///
+/// # Panics
+/// When they are more, or longer, than a model of this view takes.
+#[must_use]
+pub fn checked_count(inputs: &Inputs, view: &ModelView) -> usize {
+    let count = match inputs {
+        Inputs::Texts(texts) => texts.len(),
+        Inputs::Tokens(rows) => {
+            assert!(
+                rows.iter()
+                    .all(|row| (1..=view.window_tokens).contains(&row.len()))
+            );
+            rows.len()
+        }
+    };
+    assert!((1..=LIMITS.texts).contains(&count));
+    count
 }
