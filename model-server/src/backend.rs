@@ -9,12 +9,31 @@ pub use provider::Provider;
 
 /// One copy of the model that runs one batch at a time, on the thread that owns it.
 pub trait Backend: Send {
-    /// Logits, one per label, of each sequence of token ids, special tokens included. Sequences of different lengths
-    /// are padded.
+    /// Logits of each sequence of token ids, special tokens included. Sequences of different lengths are padded.
     ///
     /// # Errors
     /// When the pass fails or its output is unusable.
-    fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Vec<f32>>, BackendError>;
+    fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Logits>, BackendError>;
+
+    /// Whether the logits say of each token too how toxic it is.
+    fn marks_tokens(&self) -> bool {
+        false
+    }
+}
+
+/// What a pass says of one sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logits {
+    /// One per label.
+    pub labels: Vec<f32>,
+    /// One per token, special tokens included, where the model says which tokens are toxic.
+    pub tokens: Option<Vec<f32>>,
+}
+
+impl From<Vec<f32>> for Logits {
+    fn from(labels: Vec<f32>) -> Self {
+        Self { labels, tokens: None }
+    }
 }
 
 /// Why a forward pass gave no logits.

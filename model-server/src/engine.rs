@@ -17,7 +17,7 @@ use crate::metrics::{LabelSeries, Metrics, Stage};
 use crate::model::{Model, ModelFolder, ModelOverrides, OpenModelFolderError};
 use crate::scheduler::{Backends, Batching, Lane, PassError, Scheduler};
 use crate::score_cache::{ScoreCache, TextScores};
-use crate::span::{self, Explanation, Found};
+use crate::span::{self, Explanation, Found, SpanMethod, toxic_tokens};
 use crate::tokenization::{Tokenization, TokenizationError, Tokens};
 use crate::verdict::Judgement;
 
@@ -245,7 +245,7 @@ impl Engine {
         let boxed = |session| Box::new(session) as Box<dyn Backend>;
         let backends = Backends {
             sessions: sessions.into_iter().map(boxed).collect(),
-            joint: joint.map(boxed),
+            joint,
         };
         let scheduler = Scheduler::start(backends, options.max_requests, options.batching, metrics)
             .map_err(LoadEngineError::StartThread)?;
@@ -328,7 +328,7 @@ impl Engine {
             let mut verdict = Verdict::without_words(&scores, self.judge(&scores, question));
             if question.spans {
                 let flagged = &verdict.judgement.flagged;
-                verdict.found = Some(self.spans(lane, text, &scores.windows, question, flagged).await?);
+                verdict.found = Some(self.spans(lane, text, &scores, question, flagged).await?);
             }
             return Ok(verdict);
         };
@@ -339,6 +339,7 @@ impl Engine {
         let both = TextScores {
             tokens: own.tokens,
             windows: own.windows.iter().chain(&undone.windows).cloned().collect(),
+            toxic_tokens: None,
         };
         let mut verdict = Verdict::without_words(&both, self.judge(&both, question));
         if question.spans {
@@ -346,12 +347,10 @@ impl Engine {
             let flagged = &verdict.judgement.flagged;
             verdict.found = Some(if of(&undone).highest_flagged() > of(&own).highest_flagged() {
                 let text_undone = &normalized.text;
-                let found = self
-                    .spans(lane, text_undone, &undone.windows, question, flagged)
-                    .await?;
+                let found = self.spans(lane, text_undone, &undone, question, flagged).await?;
                 found.moved(text, |range| normalized.original_range(range))
             } else {
-                self.spans(lane, text, &own.windows, question, flagged).await?
+                self.spans(lane, text, &own, question, flagged).await?
             });
         }
         verdict.normalization = Some(Normalization {
@@ -377,7 +376,8 @@ impl Engine {
     ) -> Result<Verdict, ScoreError> {
         let scores = TextScores {
             tokens: ids.len(),
-            windows: vec![lane.logits(ids).await?],
+            windows: vec![lane.logits(ids).await?.labels],
+            toxic_tokens: None,
         };
         Ok(Verdict::without_words(&scores, self.judge(&scores, question)))
     }
@@ -386,6 +386,16 @@ impl Engine {
     #[must_use]
     pub fn provider(&self) -> &'static str {
         self.provider
+    }
+
+    /// How it finds the words that carry a verdict.
+    #[must_use]
+    pub fn span_method(&self) -> SpanMethod {
+        if self.scheduler.marks_tokens() {
+            SpanMethod::TokenLogits
+        } else {
+            SpanMethod::LeaveOneOut
+        }
     }
 
     /// Number of ids that tokens can have.
@@ -456,14 +466,19 @@ impl Engine {
         if tokens.ids.is_empty() {
             return Err(ScoreError::Empty);
         }
-        let passes = self.windows(&tokens).into_iter().map(|window| {
-            let ids = tokens.ids[window].iter().copied();
+        let windows = self.windows(&tokens);
+        let passes = windows.iter().map(|window| {
+            let ids = tokens.ids[window.clone()].iter().copied();
             lane.logits(self.tokenization.sequence(ids))
         });
-        let windows = futures_util::future::try_join_all(passes).await?;
+        let logits = futures_util::future::try_join_all(passes).await?;
+        // Kept whether anybody asks for words or not: it is next to nothing, and spares another pass when somebody does.
+        let of_tokens: Option<Vec<&[f32]>> = logits.iter().map(|logits| logits.tokens.as_deref()).collect();
+        let leading = self.tokenization.leading_count();
         Ok(TextScores {
             tokens: tokens.ids.len(),
-            windows,
+            toxic_tokens: of_tokens.map(|of_tokens| toxic_tokens(&windows, &of_tokens, leading)),
+            windows: logits.into_iter().map(|logits| logits.labels).collect(),
         })
     }
 
@@ -485,7 +500,7 @@ impl Engine {
         &self,
         lane: &Lane<'_>,
         text: &str,
-        logits: &[Vec<f32>],
+        scores: &TextScores,
         question: &Question,
         flagged: &[usize],
     ) -> Result<Found, ScoreError> {
@@ -504,7 +519,8 @@ impl Engine {
             text,
             tokens: &tokens,
             windows: &self.windows(&tokens),
-            logits,
+            logits: &scores.windows,
+            toxic_tokens: scores.toxic_tokens.as_deref(),
             thresholds: &question.thresholds,
             flagged,
         })

@@ -157,6 +157,7 @@ fn print_info(arguments: &ModelArguments) -> Result<(), Error> {
         "activation": model.activation.name(),
         "window_tokens": model.window_tokens,
         "overlap_tokens": model.overlap_tokens,
+        "spans": engine.span_method().name(),
         "onnxruntime": engine.runtime,
     });
     println!("{}", serde_json::to_string_pretty(&info)?);

@@ -7,6 +7,7 @@ use crate::drift::Reference;
 use crate::engine::{EngineOptions, LoadEngineError};
 use crate::model::{Model, ModelFolder};
 use crate::priority::stand_back;
+use crate::scheduler::JointBackend;
 use crate::tokenization::Tokenization;
 
 /// Tokens of a comment, about.
@@ -69,7 +70,7 @@ impl LoadedModel {
     pub(crate) fn joint_session(
         &self,
         sessions: &mut [OnnxBackend],
-    ) -> Result<Option<OnnxBackend>, LoadEngineError> {
+    ) -> Result<Option<JointBackend>, LoadEngineError> {
         let options = self.onnx.options();
         let [session, _, ..] = sessions else {
             return Ok(None);
@@ -94,7 +95,10 @@ impl LoadedModel {
             });
             making.join().expect("making a session does not panic")
         });
-        joint.map(Some)
+        Ok(Some(JointBackend {
+            backend: Box::new(joint?),
+            threads,
+        }))
     }
 
     /// The windows of a text as sequences, ready for forward passes.

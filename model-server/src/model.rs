@@ -14,7 +14,7 @@ use toxicity_model_source::{ONNX_FILES, find_onnx_file};
 use crate::drift::Reference;
 use crate::window::windows;
 
-pub use activation::{Activation, logit};
+pub use activation::{Activation, logit, sigmoid};
 pub use classifier_config::{ClassifierConfig, ParseClassifierConfigError};
 pub use thresholds::{DEFAULT_THRESHOLD, ThresholdOverride, ThresholdsError};
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::backend::{Backend, BackendError};
+use crate::backend::{Backend, BackendError, Logits};
 use crate::metrics::{Metrics, Stage};
 use queue::{Popped, Queue, Refusal};
 use throughput::Throughput;
@@ -48,7 +48,7 @@ struct Pass {
 }
 
 struct PassOutcome {
-    logits: Vec<f32>,
+    logits: Logits,
     queue: Duration,
     inference: Duration,
 }
@@ -58,7 +58,15 @@ pub struct Backends {
     /// One for each session.
     pub sessions: Vec<Box<dyn Backend>>,
     /// Runs a pass on several cores together, in less time and with more work. It is for passes that are alone.
-    pub joint: Option<Box<dyn Backend>>,
+    pub joint: Option<JointBackend>,
+}
+
+/// A backend of several threads.
+pub struct JointBackend {
+    /// What runs the passes.
+    pub backend: Box<dyn Backend>,
+    /// How many threads it runs them on.
+    pub threads: usize,
 }
 
 impl From<Vec<Box<dyn Backend>>> for Backends {
@@ -70,14 +78,12 @@ impl From<Vec<Box<dyn Backend>>> for Backends {
     }
 }
 
-/// A backend for passes that are alone, of which there may be two for a moment.
-type Joint = Mutex<Box<dyn Backend>>;
-
 /// The queue and the threads behind it. Dropping it lets the threads finish what is queued and waits for them.
 pub struct Scheduler {
     queue: Arc<Queue<Pass>>,
     threads: Vec<JoinHandle<()>>,
     health: Arc<Health>,
+    marks_tokens: bool,
 }
 
 #[derive(Default)]
@@ -100,10 +106,11 @@ impl Scheduler {
         metrics: &Arc<Metrics>,
     ) -> std::io::Result<Self> {
         let Backends { sessions, joint } = backends.into();
+        let marks_tokens = sessions.iter().all(|session| session.marks_tokens());
         let capacity = max_requests * sessions.len() * LANE_PASSES_PER_SESSION;
         let queue = Arc::new(Queue::new(sessions.len(), capacity, batching));
         let health = Arc::new(Health::default());
-        let joint: Option<Arc<Joint>> = joint.map(|joint| Arc::new(Mutex::new(joint)));
+        let joint = joint.map(|joint| Arc::new(Mutex::new(joint)));
         let threads = sessions
             .into_iter()
             .enumerate()
@@ -124,6 +131,7 @@ impl Scheduler {
             queue,
             threads,
             health,
+            marks_tokens,
         })
     }
 
@@ -146,6 +154,12 @@ impl Scheduler {
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.threads.len()
+    }
+
+    /// Whether passes say of each token too how toxic it is.
+    #[must_use]
+    pub fn marks_tokens(&self) -> bool {
+        self.marks_tokens
     }
 
     /// Passes that wait.
@@ -223,7 +237,7 @@ impl Lane<'_> {
     ///
     /// # Errors
     /// When the model fails, the queue is full, the time is over or the sessions have stopped.
-    pub async fn logits(&self, ids: Vec<u32>) -> Result<Vec<f32>, PassError> {
+    pub async fn logits(&self, ids: Vec<u32>) -> Result<Logits, PassError> {
         let _place = self.places.acquire().await.map_err(|_| PassError::Stopped)?;
         let (reply, answer) = oneshot::channel();
         let requirements = Requirements {
@@ -280,7 +294,8 @@ impl Drop for RunningSession {
 struct Session {
     index: usize,
     backend: Box<dyn Backend>,
-    joint: Option<Arc<Joint>>,
+    /// For passes that are alone, of which there may be two for a moment.
+    joint: Option<Arc<Mutex<JointBackend>>>,
 }
 
 impl Session {
@@ -302,14 +317,14 @@ impl Session {
             for pass in &taken.batch {
                 metrics.observe_stage(Stage::Queue, started - pass.queued_at);
             }
-            let (result, sessions) = self.logits(&sequences, is_alone, passes.workers());
+            let (result, threads) = self.logits(&sequences, is_alone);
             let time = started.elapsed();
             let tokens: usize = sequences.iter().map(|ids| ids.len()).sum();
             let longest = sequences.iter().map(|ids| ids.len()).max().unwrap_or_default();
             metrics.observe_stage(Stage::Inference, time);
             metrics.observe_batch(sequences.len(), tokens, longest * sequences.len() - tokens);
             let health = &running.health;
-            health.throughput.observe(tokens, time.saturating_mul(sessions));
+            health.throughput.observe(tokens, time, threads);
             health.last_pass_failed.store(result.is_err(), Ordering::Relaxed);
             match result {
                 Ok(logits) => {
@@ -333,17 +348,12 @@ impl Session {
         }
     }
 
-    /// Logits of a batch, and of how many sessions it took the cores.
-    fn logits(
-        &mut self,
-        batch: &[&[u32]],
-        is_alone: bool,
-        sessions: u32,
-    ) -> (Result<Vec<Vec<f32>>, BackendError>, u32) {
+    /// Logits of a batch, and how many sessions could have run on its threads.
+    fn logits(&mut self, batch: &[&[u32]], is_alone: bool) -> (Result<Vec<Logits>, BackendError>, usize) {
         // Taken when a pass that was alone a moment ago still runs: then this one is not.
         let joint = self.joint.as_ref().filter(|_| is_alone);
         match joint.and_then(|joint| joint.try_lock().ok()) {
-            Some(mut joint) => (joint.logits(batch), sessions),
+            Some(mut joint) => (joint.backend.logits(batch), joint.threads),
             None => (self.backend.logits(batch), 1),
         }
     }
@@ -361,11 +371,11 @@ mod tests {
     struct Gated(mpsc::Receiver<()>);
 
     impl Backend for Gated {
-        fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Vec<f32>>, BackendError> {
+        fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Logits>, BackendError> {
             self.0.recv().expect("the test holds the gate");
             let logits = batch.iter().map(|ids| match ids {
                 [] => Err(BackendError::Run("no ids".to_owned())),
-                ids => Ok(vec![f32::from(u16::try_from(ids.len()).unwrap())]),
+                ids => Ok(vec![f32::from(u16::try_from(ids.len()).unwrap())].into()),
             });
             logits.collect()
         }
@@ -383,9 +393,9 @@ mod tests {
     struct Named(f32, Arc<Mutex<mpsc::Receiver<()>>>);
 
     impl Backend for Named {
-        fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Vec<f32>>, BackendError> {
+        fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Logits>, BackendError> {
             self.1.lock().unwrap().recv().expect("the test holds the gate");
-            Ok(vec![vec![self.0]; batch.len()])
+            Ok(vec![vec![self.0].into(); batch.len()])
         }
     }
 
@@ -396,7 +406,10 @@ mod tests {
         let named = |name| Box::new(Named(name, Arc::clone(&through))) as Box<dyn Backend>;
         let backends = Backends {
             sessions: vec![named(1.0), named(1.0)],
-            joint: Some(named(2.0)),
+            joint: Some(JointBackend {
+                backend: named(2.0),
+                threads: 2,
+            }),
         };
         let metrics = Arc::new(Metrics::new());
         let scheduler = Scheduler::start(backends, 4, Batching::Single, &metrics).unwrap();
@@ -409,7 +422,7 @@ mod tests {
         for _ in 0..2 {
             all_idle().await;
             gate.send(()).unwrap();
-            assert_eq!(lane.logits(vec![7]).await.unwrap(), [2.0]);
+            assert_eq!(lane.logits(vec![7]).await.unwrap().labels, [2.0]);
         }
         all_idle().await;
         let first = lane.logits(vec![7]);
@@ -425,7 +438,36 @@ mod tests {
             gate.send(()).unwrap();
         }
         let (first, second) = tokio::join!(first, second);
-        assert_eq!((first.unwrap(), second.unwrap()), (vec![2.0], vec![1.0]));
+        assert_eq!(
+            (first.unwrap().labels, second.unwrap().labels),
+            (vec![2.0], vec![1.0])
+        );
+    }
+
+    #[tokio::test]
+    async fn a_pass_alone_is_the_work_of_the_threads_it_ran_on() {
+        let (gate, through) = mpsc::channel();
+        let through = Arc::new(Mutex::new(through));
+        let named = |name| Box::new(Named(name, Arc::clone(&through))) as Box<dyn Backend>;
+        let backends = Backends {
+            sessions: std::iter::repeat_with(|| named(1.0)).take(8).collect(),
+            joint: Some(JointBackend {
+                backend: named(2.0),
+                threads: 4,
+            }),
+        };
+        let metrics = Arc::new(Metrics::new());
+        let scheduler = Scheduler::start(backends, 1, Batching::Single, &metrics).unwrap();
+        while scheduler.queue.idle() < 8 {
+            tokio::task::yield_now().await;
+        }
+        gate.send(()).unwrap();
+        let lane = scheduler.lane(PATIENCE);
+        assert_eq!(lane.logits(vec![7; 100]).await.unwrap().labels, [2.0]);
+        // Four of eight threads ran it, so that all could run two of its kind in the same time.
+        let expected = 2.0 * 100.0 / lane.timings().inference.as_secs_f64();
+        let rate = scheduler.tokens_per_second().unwrap();
+        assert!((rate / expected - 1.0).abs() < 1e-6, "{rate} of {expected}");
     }
 
     #[tokio::test]
@@ -441,7 +483,7 @@ mod tests {
             lane.logits(vec![7; 3])
         );
         assert_eq!(
-            (one.unwrap(), two.unwrap(), three.unwrap()),
+            (one.unwrap().labels, two.unwrap().labels, three.unwrap().labels),
             (vec![1.0], vec![2.0], vec![3.0])
         );
     }
@@ -476,7 +518,8 @@ mod tests {
         // One gate opening lets the pass that had begun finish; the other one needs none.
         gate.send(()).unwrap();
         gate.send(()).unwrap();
-        assert_eq!(scheduler.lane(PATIENCE).logits(vec![1; 5]).await.unwrap(), [5.0]);
+        let logits = scheduler.lane(PATIENCE).logits(vec![1; 5]).await;
+        assert_eq!(logits.unwrap().labels, [5.0]);
         assert_eq!(scheduler.queue_depth(), 0);
     }
 
@@ -494,7 +537,7 @@ mod tests {
         tokio::pin!(late);
         assert!(futures_util::poll!(&mut late).is_pending());
         gate.send(()).unwrap();
-        assert_eq!(running.await.unwrap(), [1.0]);
+        assert_eq!(running.await.unwrap().labels, [1.0]);
         assert!(matches!(late.await, Err(PassError::Expired)));
     }
 

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use crate::span::ToxicToken;
+
 /// What the model says of one text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TextScores {
@@ -16,10 +18,12 @@ pub struct TextScores {
     pub tokens: usize,
     /// Logits of each window, one per label.
     pub windows: Vec<Vec<f32>>,
+    /// What the model says of the tokens; nothing when it does not judge them.
+    pub(crate) toxic_tokens: Option<Box<[ToxicToken]>>,
 }
 
 /// Bytes that an entry takes beside its text and its numbers.
-const ENTRY_BYTES: usize = 160;
+const ENTRY_BYTES: usize = 176;
 
 /// Weighs entries by the memory they take.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +36,8 @@ impl Weighter<String, Arc<TextScores>> for Bytes {
             .iter()
             .map(|logits| size_of::<Vec<f32>>() + size_of_val(logits.as_slice()))
             .sum();
-        (text.len() + numbers + ENTRY_BYTES) as u64
+        let tokens = scores.toxic_tokens.as_deref().map_or(0, size_of_val);
+        (text.len() + numbers + tokens + ENTRY_BYTES) as u64
     }
 }
 
@@ -84,7 +89,31 @@ mod tests {
         TextScores {
             tokens,
             windows: vec![vec![0.0; 6]],
+            toxic_tokens: None,
         }
+    }
+
+    #[tokio::test]
+    async fn toxic_tokens_are_weighed_too() {
+        let token = ToxicToken {
+            token: 0,
+            window: 0,
+            probability: 0.5,
+        };
+        let weight = async |toxic_tokens: Option<Box<[ToxicToken]>>| {
+            let cache = ScoreCache::new(1 << 20);
+            let scores = TextScores {
+                toxic_tokens,
+                ..scores(1000)
+            };
+            let kept = cache.get_or_score("text", async { Ok::<_, ()>(scores) });
+            kept.await.unwrap();
+            cache.bytes()
+        };
+        let without = weight(None).await;
+        assert_eq!(weight(Some(Box::default())).await, without);
+        let with = weight(Some(vec![token; 1000].into())).await;
+        assert_eq!(with - without, 1000 * size_of::<ToxicToken>() as u64);
     }
 
     #[tokio::test]

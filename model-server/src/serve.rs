@@ -294,6 +294,7 @@ fn announce(state: &AppState, arguments: &ServeArguments, elapsed: Duration) {
         revision = engine.model.identity.revision,
         sessions = engine.scheduler().sessions(),
         window_tokens = engine.model.window_tokens,
+        spans = engine.span_method().name(),
         milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         "ready"
     );

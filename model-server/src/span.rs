@@ -1,7 +1,10 @@
 //! Which words carry a verdict, and where they stand in the text.
 
+mod marking;
 mod search;
+mod toxic_token;
 mod unit;
+mod word_tokens;
 
 use std::ops::Range;
 
@@ -15,6 +18,8 @@ use crate::word::words;
 use search::{Mark, Score, Window};
 use unit::Unit;
 
+pub(crate) use toxic_token::{ToxicToken, toxic_tokens};
+
 /// Passes over a window that the search of one text may spend in all. A comment takes some 11; this is for texts of
 /// many windows, and bounds the work that one text can ask for.
 const PASSES_PER_TEXT: usize = 320;
@@ -24,6 +29,26 @@ const PASSES_PER_WINDOW: usize = 96;
 
 /// Fewest passes with which the search of another window is begun.
 const FEWEST_PASSES: usize = 24;
+
+/// How the words that carry a verdict are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpanMethod {
+    /// The model says of each token how toxic it is, in the pass that scores the text.
+    TokenLogits,
+    /// Words are left out and scored alone, in passes of their own.
+    LeaveOneOut,
+}
+
+impl SpanMethod {
+    /// Name as answered by `/info`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TokenLogits => "token-logits",
+            Self::LeaveOneOut => "leave-one-out",
+        }
+    }
+}
 
 /// A text with its verdict, to be explained.
 pub(crate) struct Explanation<'a> {
@@ -36,6 +61,8 @@ pub(crate) struct Explanation<'a> {
     pub(crate) windows: &'a [Range<usize>],
     /// Logits of each window.
     pub(crate) logits: &'a [Vec<f32>],
+    /// What the model says of the tokens; nothing when it does not judge them.
+    pub(crate) toxic_tokens: Option<&'a [ToxicToken]>,
     /// Threshold of each label of the model.
     pub(crate) thresholds: &'a [f32],
     /// The labels that the text is flagged with.
@@ -79,21 +106,53 @@ struct MarkedWord {
     labels: Vec<usize>,
 }
 
-/// Searches the flagged windows, strongest first, for the words that carry the verdict.
+/// Finds the words that carry the verdict: those that the model marks, or else those that a search finds.
 pub(crate) async fn find(explanation: &Explanation<'_>) -> Result<Found, ScoreError> {
+    let words = words(explanation.text);
+    let (marked, complete) = match explanation.toxic_tokens {
+        Some(toxic) => (mark(explanation, &words, toxic), true),
+        None => leave_out(explanation, &words).await?,
+    };
+    Ok(Found {
+        spans: spans(explanation.model, explanation.text, &words, &marked),
+        complete,
+    })
+}
+
+/// The words that the model marks. It does not say of which label they are.
+fn mark(
+    explanation: &Explanation<'_>,
+    words: &[Range<usize>],
+    toxic: &[ToxicToken],
+) -> Vec<Option<MarkedWord>> {
+    let offsets = &explanation.tokens.offsets;
+    let marks = marking::mark(words, offsets, explanation.windows, toxic).into_iter();
+    let marked = marks.map(|probability| {
+        Some(MarkedWord {
+            weight: probability?,
+            labels: explanation.flagged.to_vec(),
+        })
+    });
+    marked.collect()
+}
+
+/// Searches the flagged windows, strongest first, for the words that carry the verdict; says too whether it came to all
+/// of them.
+async fn leave_out(
+    explanation: &Explanation<'_>,
+    words: &[Range<usize>],
+) -> Result<(Vec<Option<MarkedWord>>, bool), ScoreError> {
     let Explanation {
         model,
         tokenization,
         lane,
-        text,
         tokens,
         windows,
         ..
     } = *explanation;
-    let words = words(text);
     let empty = model
         .activation
-        .log_odds(&lane.logits(tokenization.sequence([])).await?);
+        .log_odds(&lane.logits(tokenization.sequence([])).await?.labels);
     let mut marked: Vec<Option<MarkedWord>> = words.iter().map(|_| None).collect();
     let mut passes = PASSES_PER_TEXT;
     let flagged_windows = flagged_windows(explanation);
@@ -110,7 +169,7 @@ pub(crate) async fn find(explanation: &Explanation<'_>) -> Result<Found, ScoreEr
             complete = false;
             break;
         }
-        let units = unit::units(&words, tokens, &windows[index], tokenization.common_ids());
+        let units = unit::units(words, tokens, &windows[index], tokenization.common_ids());
         let bars: Vec<f32> = labels
             .iter()
             .map(|&label| logit(explanation.thresholds[label]))
@@ -146,10 +205,7 @@ pub(crate) async fn find(explanation: &Explanation<'_>) -> Result<Found, ScoreEr
         }
         passes -= granted - allowed;
     }
-    Ok(Found {
-        spans: spans(model, text, &words, &marked),
-        complete,
-    })
+    Ok((marked, complete))
 }
 
 struct FlaggedWindow {
@@ -210,7 +266,7 @@ impl WindowScore<'_> {
             ..
         } = *self.explanation;
         let logits = lane.logits(tokenization.sequence(ids)).await?;
-        let all = model.activation.log_odds(&logits);
+        let all = model.activation.log_odds(&logits.labels);
         Ok(self.labels.iter().map(|&label| all[label]).collect())
     }
 }

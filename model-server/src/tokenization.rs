@@ -156,6 +156,12 @@ impl Tokenization {
         self.padding_id
     }
 
+    /// How many special tokens stand before a text.
+    #[must_use]
+    pub fn leading_count(&self) -> usize {
+        self.prefix.len()
+    }
+
     /// How many special tokens a sequence carries.
     #[must_use]
     pub fn special_count(&self) -> usize {

@@ -21,7 +21,8 @@ pub struct AnalyzeRequest {
     #[cfg_attr(feature = "openapi", schema(example = json!(null)))]
     pub texts: Option<Vec<String>>,
 
-    /// Also say which words carry the verdict. Costs several forward passes per flagged text.
+    /// Also say which words carry the verdict. Costs several forward passes per flagged text, or none where the model
+    /// marks words itself (`spans` of `GET /info` is `token-logits`).
     #[serde(default)]
     pub spans: bool,
 
@@ -106,8 +107,8 @@ pub struct TextVerdict {
     /// How many overlapping windows the text was scored in; 1 when it fits the model's window.
     pub windows: usize,
 
-    /// The words that carry the verdict, in reading order. Present when asked for; empty when nothing is
-    /// flagged.
+    /// The words that carry the verdict, in reading order. Present when asked for; empty when nothing is flagged, or
+    /// when no single word is to blame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spans: Option<Vec<Span>>,
 
@@ -142,10 +143,12 @@ pub struct Normalization {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Span {
-    /// The flagged labels that the span carries, strongest first; at least one.
+    /// The flagged labels that the span carries, strongest first; at least one. A model that marks words itself does
+    /// not tell them apart: then these are all flagged labels of the text.
     pub labels: Vec<String>,
 
-    /// How much of the verdict the span carries, relative to the strongest span of the text: above 0, up to 1.
+    /// How much of the verdict the span carries, relative to the strongest span of the text: above 0, up to 1. Of a
+    /// model that marks words itself (`spans` of `GET /info` is `token-logits`): the probability that the word is toxic.
     pub weight: f32,
 
     /// Position in UTF-8 bytes.

@@ -50,6 +50,13 @@ pub struct ModelInfo {
     /// Tokens that one forward pass sees, special tokens included.
     #[cfg_attr(feature = "openapi", schema(example = 192))]
     pub window_tokens: usize,
+
+    /// How the words that carry a verdict are found: `token-logits` (the model says of each token how toxic it is, in
+    /// the pass that scores the text) or `leave-one-out` (a search, in passes of its own). Absent where the weights are
+    /// not loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = "leave-one-out"))]
+    pub spans: Option<String>,
 }
 
 /// What runs the model, and how busy it is.

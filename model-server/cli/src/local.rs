@@ -77,6 +77,7 @@ pub fn describe(arguments: &ModelArguments) -> Result<ModelInfo, LocalError> {
         labels: model.labels,
         languages: model.languages,
         window_tokens: model.window_tokens,
+        spans: None,
     })
 }
 

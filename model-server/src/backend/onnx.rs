@@ -4,17 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ort::environment::Environment;
-use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
+use ort::session::{Session, SessionOutputs};
 use ort::value::{TensorElementType, TensorRef};
 
 use super::provider::Provider;
 use super::weights::SharedWeights;
-use super::{Backend, BackendError};
+use super::{Backend, BackendError, Logits};
 
 /// Optimizer that ONNX Runtime runs at load by default and whose fused CPU kernel is slower than the parts it
 /// replaces (measured: 20 to 30 % of a whole pass).
 const SLOW_ON_CPU: &str = "SkipLayerNormFusion";
+
+/// Optional output of one logit per token: how toxic it is.
+const SPAN_LOGITS: &str = "span_logits";
 
 /// File name of the ONNX Runtime library, looked for beside the executable.
 const LIBRARY: &str = if cfg!(target_os = "macos") {
@@ -72,6 +75,15 @@ pub enum LoadOnnxError {
         labels: usize,
         /// Outputs of the file.
         outputs: String,
+    },
+    /// The output that marks words has another shape or type.
+    #[error(
+        "the output \"span_logits\" of the model is {found}; it must be a float tensor of one number per token, of the \
+         shape [batch, sequence]"
+    )]
+    FitSpanLogits {
+        /// What it is.
+        found: String,
     },
 }
 
@@ -247,10 +259,12 @@ impl OnnxModel {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let output = find_logits(&session, self.labels)?;
+        let marks_tokens = has_span_logits(&session)?;
         Ok(OnnxBackend {
             session,
             inputs,
             output,
+            marks_tokens,
             labels: self.labels,
             padding_id: self.padding_id,
         })
@@ -296,6 +310,8 @@ pub struct OnnxBackend {
     session: Session,
     inputs: Vec<(String, InputRole, IntegerType)>,
     output: String,
+    /// Whether there are logits per token too.
+    marks_tokens: bool,
     labels: usize,
     /// Id that fills shorter sequences up.
     padding_id: u32,
@@ -327,7 +343,8 @@ fn find_logits(session: &Session, labels: usize) -> Result<String, LoadOnnxError
             .dtype()
             .tensor_shape()
             .and_then(|shape| shape.last().copied());
-        is_float && last.is_some_and(|size| size < 0 || usize::try_from(size) == Ok(labels))
+        let could_be_labels = last.is_some_and(|size| size < 0 || usize::try_from(size) == Ok(labels));
+        is_float && could_be_labels && output.name() != SPAN_LOGITS
     };
     let named = session
         .outputs()
@@ -348,8 +365,28 @@ fn find_logits(session: &Session, labels: usize) -> Result<String, LoadOnnxError
         })
 }
 
+/// Whether the model says of each token too how toxic it is.
+fn has_span_logits(session: &Session) -> Result<bool, LoadOnnxError> {
+    let Some(output) = session
+        .outputs()
+        .iter()
+        .find(|output| output.name() == SPAN_LOGITS)
+    else {
+        return Ok(false);
+    };
+    let is_float = output.dtype().tensor_type() == Some(TensorElementType::Float32);
+    let rank = output.dtype().tensor_shape().map(|shape| shape.len());
+    if is_float && rank == Some(2) {
+        Ok(true)
+    } else {
+        Err(LoadOnnxError::FitSpanLogits {
+            found: output.dtype().to_string(),
+        })
+    }
+}
+
 impl Backend for OnnxBackend {
-    fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Vec<f32>>, BackendError> {
+    fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Logits>, BackendError> {
         let run = |error: ort::Error| BackendError::Run(error.to_string());
         let longest = batch.iter().map(|ids| ids.len()).max().unwrap_or_default();
         let shape = [batch.len(), longest];
@@ -402,8 +439,53 @@ impl Backend for OnnxBackend {
         if !logits.iter().all(|logit| logit.is_finite()) {
             return Err(BackendError::ReadOutput("a logit is not finite".to_owned()));
         }
-        Ok(logits.chunks(self.labels).map(<[f32]>::to_vec).collect())
+        let mut all: Vec<Logits> = logits
+            .chunks(self.labels)
+            .map(|labels| Logits::from(labels.to_vec()))
+            .collect();
+        if self.marks_tokens {
+            for (logits, tokens) in all.iter_mut().zip(span_logits(&outputs, batch, longest)?) {
+                logits.tokens = Some(tokens);
+            }
+        }
+        Ok(all)
     }
+
+    fn marks_tokens(&self) -> bool {
+        self.marks_tokens
+    }
+}
+
+/// The logits per token of each sequence, without those of its padding.
+fn span_logits(
+    outputs: &SessionOutputs,
+    batch: &[&[u32]],
+    longest: usize,
+) -> Result<Vec<Vec<f32>>, BackendError> {
+    let output = outputs
+        .get(SPAN_LOGITS)
+        .ok_or_else(|| BackendError::ReadOutput(format!("\"{SPAN_LOGITS}\" is missing")))?;
+    let (shape, logits) = output
+        .try_extract_tensor::<f32>()
+        .map_err(|error| BackendError::ReadOutput(error.to_string()))?;
+    let [rows, columns] = [batch.len(), longest].map(|size| i64::try_from(size).unwrap_or(i64::MAX));
+    if **shape != [rows, columns] {
+        let message =
+            format!("\"{SPAN_LOGITS}\" has the shape {shape}, for {rows} sequences of {columns} tokens");
+        return Err(BackendError::ReadOutput(message));
+    }
+    let rows = logits.chunks(longest.max(1)).zip(batch);
+    rows.map(|(row, ids)| {
+        let own = &row[..ids.len()];
+        // Infinity is what a model may say of tokens that it masks.
+        if own.iter().any(|logit| logit.is_nan()) {
+            return Err(BackendError::ReadOutput(
+                "a logit of a token is not a number".to_owned(),
+            ));
+        }
+        Ok(own.to_vec())
+    })
+    .collect()
 }
 
 /// The numbers of one input for all sequences, each as long as the longest.

@@ -26,6 +26,7 @@ pub(super) async fn info(State(state): State<AppState>) -> Result<Json<Info>, Ap
             languages: model.languages.clone(),
             activation: model.activation.name().to_owned(),
             window_tokens: model.window_tokens,
+            spans: Some(engine.span_method().name().to_owned()),
         },
         runtime: RuntimeInfo {
             onnxruntime: engine.runtime.clone(),

@@ -13,9 +13,10 @@ use super::context::RequestContext;
 use crate::admission::estimated_tokens;
 use crate::engine::{Engine, Question, ScoreError, Verdict, is_blank};
 use crate::scheduler::{Lane, PassError, WorkTimings};
+use crate::span::SpanMethod;
 
-/// Work of a text whose words are asked for, relative to scoring it: the search takes some 11 passes over it.
-const SPAN_WORK: usize = 12;
+/// Work of a text whose words are searched for, relative to scoring it: that takes some 11 passes over it.
+const SEARCH_WORK: usize = 12;
 
 /// A place of a request that is being answered, with the work that is left of it.
 pub(super) struct Place {
@@ -148,10 +149,11 @@ impl Parts<'_> {
     }
 
     /// Tokens that one part will take through the model, about.
-    fn work(self, index: usize, question: &Question) -> usize {
+    fn work(self, index: usize, question: &Question, method: SpanMethod) -> usize {
         match self {
             Self::Texts(texts) => {
-                let times = if question.spans { SPAN_WORK } else { 1 };
+                let searches = question.spans && method == SpanMethod::LeaveOneOut;
+                let times = if searches { SEARCH_WORK } else { 1 };
                 estimated_tokens(&texts[index]) * times * if question.normalize { 2 } else { 1 }
             }
             Self::Rows(rows) => rows[index].len(),
@@ -185,7 +187,8 @@ async fn run(
     question: &Question,
 ) -> Result<Answered, Failure> {
     let patience = context.patience;
-    let tokens = (0..parts.count()).map(|index| parts.work(index, question)).sum();
+    let work = |index| parts.work(index, question, engine.span_method());
+    let tokens = (0..parts.count()).map(work).sum();
     let place = Place::take(state, engine, tokens, patience)?;
     let lane = engine.scheduler().lane(patience);
     let verdicts = stream::iter(0..parts.count())
@@ -193,7 +196,7 @@ async fn run(
             let (lane, place) = (&lane, &place);
             async move {
                 let verdict = parts.verdict(index, engine, lane, question).await;
-                place.finish(parts.work(index, question));
+                place.finish(work(index));
                 verdict.map_err(|error| failure(&error, index, patience))
             }
         })

@@ -43,7 +43,9 @@ impl Activation {
     }
 }
 
-fn sigmoid(logit: f32) -> f32 {
+/// The probability of a logit.
+#[must_use]
+pub fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }
 

@@ -106,11 +106,6 @@ impl<T> Queue<T> {
         self.lock().policy.clear();
     }
 
-    /// Workers that it was made for.
-    pub(super) fn workers(&self) -> u32 {
-        u32::try_from(self.wakes.len()).unwrap_or(u32::MAX)
-    }
-
     /// Workers that wait.
     #[cfg(test)]
     pub(super) fn idle(&self) -> usize {

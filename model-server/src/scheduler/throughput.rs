@@ -17,9 +17,9 @@ struct Rate {
 }
 
 impl Throughput {
-    /// Adds a batch that one session ran.
-    pub(super) fn observe(&self, tokens: usize, time: Duration) {
-        let seconds = time.as_secs_f64();
+    /// Adds a batch that took so many sessions, or their threads, so long.
+    pub(super) fn observe(&self, tokens: usize, time: Duration, sessions: usize) {
+        let seconds = time.as_secs_f64() * float(sessions);
         let mut rate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = (-seconds / MEMORY_SECONDS).exp();
         rate.tokens = rate.tokens.mul_add(kept, float(tokens));
@@ -33,9 +33,9 @@ impl Throughput {
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
-pub(super) fn float(tokens: usize) -> f64 {
-    tokens as f64
+#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+pub(super) fn float(count: usize) -> f64 {
+    count as f64
 }
 
 #[cfg(test)]
@@ -47,11 +47,11 @@ mod tests {
         let throughput = Throughput::default();
         assert_eq!(throughput.tokens_per_second(), None);
         for _ in 0..100 {
-            throughput.observe(10, Duration::from_secs(1));
+            throughput.observe(20, Duration::from_secs(1), 2);
         }
         assert!((throughput.tokens_per_second().unwrap() - 10.0).abs() < 1e-9);
         for _ in 0..30 {
-            throughput.observe(1000, Duration::from_secs(1));
+            throughput.observe(1000, Duration::from_secs(1), 1);
         }
         assert!(throughput.tokens_per_second().unwrap() > 990.0);
     }

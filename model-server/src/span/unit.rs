@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::word_tokens::word_tokens;
 use crate::tokenization::Tokens;
 
 /// A distinct word of a window. Two spellings of the same tokens (`Idiot`, `idiot`) are one unit.
@@ -27,18 +28,11 @@ pub(super) fn units(
 ) -> Vec<Unit> {
     let mut by_ids: HashMap<Vec<u32>, usize> = HashMap::new();
     let mut units: Vec<Unit> = Vec::new();
-    let mut first = window.start;
-    for (word_index, word) in words.iter().enumerate() {
-        while first < window.end && tokens.offsets[first].end <= word.start {
-            first += 1;
-        }
-        let inside: Vec<usize> = (first..window.end)
-            .take_while(|&token| tokens.offsets[token].start < word.end)
-            .collect();
+    for (word_index, inside) in word_tokens(words, &tokens.offsets, window).enumerate() {
         if inside.is_empty() {
             continue;
         }
-        let ids: Vec<u32> = inside.iter().map(|&token| tokens.ids[token]).collect();
+        let ids = tokens.ids[inside.clone()].to_vec();
         let index = *by_ids.entry(ids.clone()).or_insert_with(|| {
             let common = matches!(ids.as_slice(), [id] if common_ids.contains(id));
             units.push(Unit {

@@ -21,9 +21,11 @@ pub(super) fn applies_to(tokenizer: &Tokenizer) -> bool {
         Some(PreTokenizerWrapper::BertPreTokenizer(_))
     );
     let added = tokenizer.get_added_tokens_decoder();
-    let starts = added
-        .values()
-        .all(|token| token.content.as_bytes().first() == Some(&ADDED_TOKEN_START));
+    // One that begins with another alphabet's letter, or an emoji, cannot stand in ASCII text.
+    let starts = added.values().all(|token| {
+        let first = token.content.as_bytes().first();
+        first.is_some_and(|first| *first == ADDED_TOKEN_START || !first.is_ascii())
+    });
     normalizes && splits && starts
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use toxicity_api::ModelIdentity;
-use toxicity_model_server::backend::{Backend, BackendError, Provider};
+use toxicity_model_server::backend::{Backend, BackendError, Logits, Provider};
 use toxicity_model_server::drift::DriftOptions;
 use toxicity_model_server::engine::{Engine, EngineParts};
 use toxicity_model_server::http::{AppState, Services, Settings, router as server_router};
@@ -23,15 +23,15 @@ struct RemainderBackend {
 }
 
 impl Backend for RemainderBackend {
-    fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Vec<f32>>, BackendError> {
+    fn logits(&mut self, batch: &[&[u32]]) -> Result<Vec<Logits>, BackendError> {
         let logits = batch.iter().map(|ids| {
             let sum = ids
                 .iter()
                 .fold(0_u32, |sum, &id| sum.wrapping_mul(31).wrapping_add(id));
             let labels = 0..self.labels;
-            labels
-                .map(|label| f32::from(u8::try_from((sum >> label) % 16).expect("it is below 16")) - 8.0)
-                .collect()
+            let logits = labels
+                .map(|label| f32::from(u8::try_from((sum >> label) % 16).expect("it is below 16")) - 8.0);
+            Logits::from(logits.collect::<Vec<_>>())
         });
         Ok(logits.collect())
     }

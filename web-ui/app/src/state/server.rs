@@ -113,6 +113,7 @@ mod tests {
                 languages: vec!["en".to_owned()],
                 activation: "sigmoid".to_owned(),
                 window_tokens: 192,
+                spans: None,
             },
             runtime: RuntimeInfo {
                 onnxruntime: String::new(),
