@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use clap::builder::RangedU64ValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, Args, Parser, Subcommand};
 use toxicity_api::Limits;
+use toxicity_input::InputFormat;
 use toxicity_model_source::{
     Checksum, Environment, FetchError, FetchOptions, FetchedModel, ModelSource, default_cache, fetch,
     progress,
@@ -15,6 +16,7 @@ use toxicity_model_source::{
 use toxicity_service::{LogArguments, TlsArguments, TraceArguments};
 
 use crate::backend::{Provider, SessionOptions};
+use crate::calibrate::{OldThreshold, ScoreColumn};
 use crate::drift::DriftOptions;
 use crate::engine::EngineOptions;
 use crate::model::{ModelOverrides, ThresholdOverride};
@@ -55,6 +57,8 @@ pub enum Command {
     Info(ModelArguments),
     /// Measure the bare sessions, without HTTP, on the lines of a file and print texts per second as JSON.
     Bench(BenchArguments),
+    /// Choose the thresholds at which a model flags the same share of comments as the scores of another service did.
+    Calibrate(CalibrateArguments),
 }
 
 /// Which model, and what runs it.
@@ -341,6 +345,76 @@ pub struct BenchArguments {
     /// How long to measure.
     #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
     pub duration: Duration,
+}
+
+const CALIBRATE_HELP: &str = "\
+The file has a column of texts, and for each label a column of old scores from 0 to 1, named by a label of the model
+(toxic, severe_toxic, obscene, threat, insult, identity_hate) or by an attribute of Google's Perspective API (TOXICITY,
+SEVERE_TOXICITY, PROFANITY, THREAT, INSULT, IDENTITY_ATTACK). In JSONL these are fields; an answer of Perspective as it
+came, with its \"attributeScores\", is understood too. A row without an old score is left out for that label.
+
+Examples:
+  toxicity-model-server calibrate --from scores.csv --old-threshold 0.8
+  toxicity-model-server calibrate --from log.jsonl.gz --old-threshold toxic=0.7,insult=0.8 --out models/mine/thresholds.json
+  toxicity-model-server calibrate --from scores.csv --column-text body --column-score toxic=perspective --old-threshold 0.8";
+
+/// What thresholds are chosen by.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Calibration", mut_args(for_calibration), after_help = CALIBRATE_HELP)]
+pub struct CalibrateArguments {
+    /// File of texts and their old scores, by its name CSV, TSV or JSONL, compressed with gzip or Zstandard or not. It is
+    /// read twice.
+    #[arg(long, value_name = "FILE")]
+    pub from: PathBuf,
+
+    /// Old score from which a comment was flagged: a value for all labels, label=value for one, or both; several are
+    /// separated by commas.
+    #[arg(
+        long,
+        required = true,
+        value_delimiter = ',',
+        value_name = "VALUE|LABEL=VALUE"
+    )]
+    pub old_threshold: Vec<OldThreshold>,
+
+    /// Where the text is: the name of a column, or its number from 1; in JSONL the path of a field, such as
+    /// `comment.body`. By default the column or field named text, `comment_text`, comment, body, message or content.
+    #[arg(long, visible_alias = "column", value_name = "NAME")]
+    pub column_text: Option<String>,
+
+    /// Where the old scores of a label are, if not under its name: the name of a column; in JSONL the path of a field.
+    #[arg(long, value_delimiter = ',', value_name = "LABEL=NAME")]
+    pub column_score: Vec<ScoreColumn>,
+
+    /// What the file is, in place of what its name says.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub input_format: Option<InputFormat>,
+
+    /// File for the thresholds that were chosen. In the folder of a model, `thresholds.json` sets those of the model.
+    #[arg(long, default_value = "thresholds.json", value_name = "FILE")]
+    pub out: PathBuf,
+
+    /// Score the texts as `serve --normalize` does.
+    #[arg(long)]
+    pub normalize: bool,
+
+    /// Print what was found out as JSON in place of a table.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Which model.
+    #[command(flatten)]
+    pub model: ModelArguments,
+}
+
+/// Hides what changes no score.
+fn for_calibration(argument: Arg) -> Arg {
+    match argument.get_id().as_str() {
+        "thresholds" | "languages" | "cache_bytes" | "drift_learning" | "drift_period" | "model_name" => {
+            argument.hide(true)
+        }
+        _ => argument,
+    }
 }
 
 impl ModelArguments {

@@ -7,6 +7,7 @@
 pub mod admission;
 pub mod backend;
 pub mod bench;
+mod calibrate;
 pub mod config;
 pub mod drift;
 pub mod engine;
@@ -29,6 +30,7 @@ pub mod verdict;
 pub mod window;
 pub mod word;
 
+pub use calibrate::CalibrateError;
 pub use score_cache::TextScores;
 
 use std::path::PathBuf;
@@ -56,6 +58,9 @@ pub enum Error {
     /// The measurement fails.
     #[error(transparent)]
     Bench(#[from] bench::BenchError),
+    /// No thresholds are chosen.
+    #[error(transparent)]
+    Calibrate(#[from] CalibrateError),
     /// The model cannot be had.
     #[error(transparent)]
     Fetch(#[from] FetchError),
@@ -86,6 +91,7 @@ pub fn run(arguments: Arguments) -> Result<(), Error> {
         Command::Verify(arguments) => verify_folder(&arguments),
         Command::Info(arguments) => print_info(&arguments),
         Command::Bench(arguments) => Ok(bench::run(&arguments)?),
+        Command::Calibrate(arguments) => Ok(calibrate::run(&arguments)?),
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use reqwest::Url;
+use toxicity_input::InputFormat;
 
-use crate::input::InputFormat;
 use crate::local::ModelArguments;
 use crate::output::OutputFormat;
 
@@ -117,7 +117,7 @@ pub struct ScoreArguments {
     #[arg(long, help_heading = "Output")]
     pub exit_zero: bool,
 
-    /// Also mark the words that carry the verdict. Takes several times as long for flagged texts.
+    /// Also mark the words that carry the verdict. Takes several times as long for flagged texts, unless the model marks words itself.
     #[arg(long, help_heading = "Verdict")]
     pub spans: bool,
 

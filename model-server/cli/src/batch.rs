@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
-use crate::row::{Row, RowFailure};
+use toxicity_input::{Row, RowFailure};
+
 use crate::scorer::Capacity;
 
 /// Takes the rows of the next call from the front of `waiting`, at least one if any waits. Rows whose text cannot be
@@ -75,9 +76,9 @@ impl Write for Counter {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use toxicity_input::Content;
 
     use super::*;
-    use crate::row::Content;
 
     const CAPACITY: Capacity = Capacity {
         texts: 4,

@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use reqwest::Url;
+use toxicity_input::InputError;
 
-use crate::input::InputError;
 use crate::labels::LabelError;
 use crate::local::LocalError;
 use crate::output::OutputFileError;

@@ -1,7 +1,7 @@
 //! The command line for people: scores texts, files and streams for toxicity, with the model in this process or at a
 //! model server.
 //!
-//! The way of a row: [`input`] reads it, [`read_ahead`] keeps a bounded number of rows ready, [`batch`] decides what
+//! The way of a row: [`toxicity_input`] reads it, [`read_ahead`] keeps a bounded number of rows ready, [`batch`] decides what
 //! goes into one call, [`pipeline`] has it scored by a [`scorer`] and brings it back into order, [`output`] writes it,
 //! and [`resume`] knows how far a run came when it is cut off.
 
@@ -9,7 +9,6 @@ pub mod arguments;
 pub mod batch;
 pub mod error;
 pub mod health;
-pub mod input;
 pub mod labels;
 pub mod local;
 pub mod models;

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use toxicity_api::{ModelIdentity, ModelInfo};
+use toxicity_input::RowFailure;
 use toxicity_model_server::engine::{self, Engine, EngineOptions, LoadEngineError, ScoreError};
 use toxicity_model_server::environment::{PrepareEnvironmentError, prepare_environment};
 use toxicity_model_server::metrics::Metrics;
 use toxicity_model_server::model::OpenModelFolderError;
 
 use crate::labels::{self, LabelError};
-use crate::row::{Outcome, RowFailure};
+use crate::row::Outcome;
 use crate::scorer::{Capacity, Question, Scorer};
 
 pub use toxicity_model_server::config::ModelArguments;

@@ -12,8 +12,8 @@ mod table;
 use std::path::Path;
 
 use clap::ValueEnum;
+use toxicity_input::Shape;
 
-use crate::input::Shape;
 use crate::row::ScoredRow;
 
 pub use destination::Destination;

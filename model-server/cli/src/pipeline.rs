@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures_util::stream::{self, Stream, StreamExt};
+use toxicity_input::{InputError, Row};
 
 use crate::batch::take_batch;
-use crate::input::InputError;
 use crate::read_ahead::ReadAhead;
-use crate::row::{Row, ScoredRow};
+use crate::row::ScoredRow;
 use crate::scorer::{Capacity, Scorer};
 
 /// Why no further rows come.
@@ -85,10 +85,10 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use toxicity_api::{ModelIdentity, TextVerdict};
+    use toxicity_input::{RowFailure, Rows};
 
     use super::*;
-    use crate::input::Rows;
-    use crate::row::{Outcome, RowFailure};
+    use crate::row::Outcome;
 
     /// Takes its time with long texts and says of each how long it is.
     struct Lengths {

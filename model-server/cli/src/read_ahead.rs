@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, oneshot};
-
-use crate::input::{InputError, MAX_ROW_BYTES, Rows};
-use crate::row::Row;
+use toxicity_input::{InputError, MAX_ROW_BYTES, Row, Rows};
 
 /// Rows read ahead.
 const ROWS: usize = 512;

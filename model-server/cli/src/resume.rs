@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use toxicity_input::SourceIdentity;
 
-use crate::input::SourceIdentity;
 use crate::row::Tally;
 
 /// What must be the same for a run to go on where another ended.

@@ -13,9 +13,9 @@ use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::NamedTempFile;
 use toxicity_api::TextVerdict;
-use toxicity_cli::input::{InputFormat, ReadOptions, Rows, Shape, Source};
 use toxicity_cli::output::{Document, Look, OutputFormat};
-use toxicity_cli::row::{RowFailure, ScoredRow};
+use toxicity_cli::row::ScoredRow;
+use toxicity_input::{InputFormat, ReadOptions, RowFailure, Rows, Shape, Source};
 
 fn file(bytes: &[u8]) -> NamedTempFile {
     let mut file = NamedTempFile::new().unwrap();

@@ -19,7 +19,7 @@ mod utf16;
 
 pub use analysis::{Analysis, AnalyzeCommentResponse};
 pub use analyze::{AnalyzeCommentRequest, AnalyzeRequest, AttributeParameters};
-pub use attribute::available as available_attributes;
+pub use attribute::{available as available_attributes, label as attribute_label};
 pub use comment::{ArticleAndParentComment, Context, TextEntry, TextType};
 pub use discovery::discovery_document;
 pub use error::{Detail, Error, ErrorBody, ErrorType, FieldViolation, LanguageNotSupported, Status};

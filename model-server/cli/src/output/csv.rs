@@ -1,10 +1,10 @@
 //! The columns of the input with the scores after them.
 
 use csv::{ByteRecord, Writer};
+use toxicity_input::{Original, Shape};
 
 use super::{Document, Layout};
-use crate::input::Shape;
-use crate::row::{Original, ScoredRow};
+use crate::row::ScoredRow;
 
 pub(super) struct Csv(pub(super) Document);
 

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use toxicity_api::TextVerdict;
+use toxicity_input::{Original, RowFailure, Shape};
 
 use super::Document;
-use crate::input::Shape;
-use crate::row::{Original, RowFailure, ScoredRow};
+use crate::row::ScoredRow;
 
 /// What is added to a row.
 #[derive(Serialize)]

@@ -181,9 +181,10 @@ impl Layout for Table {
 
 #[cfg(test)]
 mod tests {
+    use toxicity_input::{Content, Row, RowFailure, Shape};
+
     use super::*;
-    use crate::input::Shape;
-    use crate::row::{Content, Outcome, Row, RowFailure};
+    use crate::row::Outcome;
 
     fn table(inputs: &[&str], width: usize) -> Table {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();

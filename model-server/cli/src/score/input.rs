@@ -2,10 +2,11 @@
 
 use std::io::{self, IsTerminal};
 
+use toxicity_input::{InputError, ReadOptions, Rows, Source, SourceIdentity};
+
 use super::output_format;
 use crate::arguments::ScoreArguments;
 use crate::error::Error;
-use crate::input::{InputError, ReadOptions, Rows, Source, SourceIdentity};
 use crate::output::OutputFormat;
 
 /// The rows of a run and where they come from.

@@ -163,11 +163,10 @@ mod tests {
 
     use proptest::prelude::*;
     use tempfile::tempdir;
+    use toxicity_input::{Content, Row, RowFailure, Shape};
 
     use super::*;
-    use crate::input::Shape;
     use crate::output::{Document, Look, OutputFormat};
-    use crate::row::{Content, Row, RowFailure};
 
     const FORMATS: [OutputFormat; 4] = [
         OutputFormat::Table,

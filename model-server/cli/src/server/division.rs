@@ -1,9 +1,10 @@
 //! Divides a call that the server refuses: around one bad text, or into halves that are small enough.
 
 use toxicity_api::TextVerdict;
+use toxicity_input::RowFailure;
 
 use super::answer::{AskError, Blame};
-use crate::row::{Outcome, RowFailure};
+use crate::row::Outcome;
 
 /// What is left to ask of a call, and what became of the rest. Texts are named by their index.
 #[derive(Debug)]

@@ -72,7 +72,8 @@ const ATTRIBUTES: [Attribute; 8] = [
 ];
 
 /// Index of the model's label that scores the attribute `name`.
-pub(super) fn label(name: &str, labels: &Labels<'_>) -> Option<usize> {
+#[must_use]
+pub fn label(name: &str, labels: &Labels<'_>) -> Option<usize> {
     let attribute = ATTRIBUTES
         .iter()
         .find(|attribute| attribute.names.contains(&name))?;

@@ -1,4 +1,7 @@
 //! Where texts come from: rows of files and streams, one after the other, however large.
+//!
+//! A crate of its own because two programs read such files: the command line `toxicity`, which is built on the model
+//! server, and the model server itself, which calibrates thresholds by them and so cannot be built on the command line.
 
 mod column;
 mod compression;
@@ -8,6 +11,7 @@ mod format;
 mod json_lines;
 mod line;
 mod plain;
+mod row;
 mod rows;
 mod source;
 mod text;
@@ -16,11 +20,11 @@ use std::io::BufRead;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use crate::row::Content;
-
 pub use column::ChooseColumnError;
 pub use error::{InputError, ReadRowError};
 pub use format::InputFormat;
+pub use json_lines::Fields;
+pub use row::{Content, Original, Row, RowFailure};
 pub use rows::Rows;
 pub use source::{Source, SourceIdentity};
 

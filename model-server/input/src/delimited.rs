@@ -23,12 +23,11 @@ pub(super) fn open(
         .has_headers(false)
         .from_reader(RowLimit { reader, bytes: 0 });
     let mut first = ByteRecord::new();
-    let found = reader
-        .read_byte_record(&mut first)
-        .map_err(|error| InputError::Open {
-            input: source.clone(),
-            source: error.into(),
-        })?;
+    let mut line_end_waits = false;
+    let found = read(&mut reader, &mut first, &mut line_end_waits).map_err(|error| InputError::Open {
+        input: source.clone(),
+        source: error.into(),
+    })?;
     let columns = names(&first, options.no_header);
     if let Some(column) = clash(&columns, options.added.as_deref()) {
         return Err(InputError::AddVerdicts {
@@ -49,6 +48,7 @@ pub(super) fn open(
     };
     let records = Records {
         reader,
+        line_end_waits,
         first: Some(first).filter(|_| found && options.no_header),
         columns: columns.len(),
         column,
@@ -82,9 +82,29 @@ fn clash<'a>(columns: &'a [String], added: Option<&str>) -> Option<&'a str> {
     columns.iter().find(belongs).map(String::as_str)
 }
 
+type Reader = csv::Reader<RowLimit<Box<dyn BufRead + Send>>>;
+
+/// Reads a row, which then knows the line on which it begins. The library counts a line when it reads "\n", which of
+/// "\r\n" it does only with the row that follows.
+fn read(reader: &mut Reader, record: &mut ByteRecord, line_end_waits: &mut bool) -> csv::Result<bool> {
+    if !reader.read_byte_record(record)? {
+        return Ok(false);
+    }
+    if let Some(mut position) = record.position().cloned() {
+        let line = position.line() + u64::from(*line_end_waits);
+        let within = record.as_slice().split(|&byte| byte == b'\n').count() as u64 - 1;
+        *line_end_waits = reader.position().line() == line + within;
+        position.set_line(line);
+        record.set_position(Some(position));
+    }
+    Ok(true)
+}
+
 /// The rows of data.
 struct Records {
-    reader: csv::Reader<RowLimit<Box<dyn BufRead + Send>>>,
+    reader: Reader,
+    /// Whether half of a line's end, "\r\n", is still to be read.
+    line_end_waits: bool,
     /// The first row, where it is no header.
     first: Option<ByteRecord>,
     columns: usize,
@@ -100,7 +120,7 @@ impl Iterator for Records {
         }
         self.reader.get_mut().bytes = 0;
         let mut record = ByteRecord::new();
-        match self.reader.read_byte_record(&mut record) {
+        match read(&mut self.reader, &mut record, &mut self.line_end_waits) {
             Ok(true) => Some(Ok(self.content(record))),
             Ok(false) => None,
             Err(error) => Some(Err(ReadRowError::Read(error.into()))),
@@ -142,5 +162,41 @@ impl<R: Read> Read for RowLimit<R> {
         let count = self.reader.read(buffer)?;
         self.bytes += count;
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Row;
+
+    /// The line and the text of each row.
+    fn rows(file: &str) -> Vec<(u64, String)> {
+        let reader = Box::new(std::io::Cursor::new(file.to_owned()));
+        let options = ReadOptions::default();
+        let opened = open(reader, InputFormat::Csv, &Source::StandardInput, &options).unwrap();
+        let rows = opened.contents.zip(1..).map(|(content, number)| {
+            let row = Row {
+                input: 0,
+                number,
+                position: 0,
+                content: content.unwrap(),
+            };
+            (row.line(), row.content.text)
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn a_row_knows_the_line_on_which_it_begins() {
+        for end in ["\n", "\r\n"] {
+            let file = ["id,text", "1,one", "2,\"two\nthree\"", "3,four", ""].join(end);
+            let expected = [(2, "one"), (3, "two\nthree"), (5, "four")];
+            assert_eq!(
+                rows(&file),
+                expected.map(|(line, text)| (line, text.to_owned())),
+                "{end:?}"
+            );
+        }
     }
 }

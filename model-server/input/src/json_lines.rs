@@ -12,7 +12,36 @@ use super::{MAX_ROW_BYTES, Opened, ReadOptions, ReadRowError, Shape};
 use crate::row::{Content, Original, RowFailure};
 
 /// The fields of an object, their values as they were written.
-type Fields<'a> = IndexMap<String, &'a RawValue>;
+#[derive(Debug, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Fields<'a>(#[serde(borrow)] IndexMap<String, &'a RawValue>);
+
+impl<'a> Fields<'a> {
+    /// The fields of the object that `text` is.
+    ///
+    /// # Errors
+    /// When it is no JSON object.
+    pub fn parse(text: &'a str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+
+    /// Their names, in the order of the text.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The value at `path`, whose steps are separated by dots. A name that holds a dot itself is found too.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<&'a str> {
+        if let Some(value) = self.0.get(path) {
+            return Some(value.get());
+        }
+        path.match_indices('.').find_map(|(dot, _)| {
+            let value = self.0.get(&path[..dot])?;
+            Self::parse(value.get()).ok()?.find(&path[dot + 1..])
+        })
+    }
+}
 
 pub(super) fn open(reader: impl BufRead + Send + 'static, options: &ReadOptions) -> Opened {
     let (path, added) = (options.column.clone(), options.added.clone());
@@ -33,7 +62,7 @@ fn content(line: Vec<u8>, path: Option<&str>, added: Option<&str>) -> Result<Con
         return Ok(decoded);
     }
     let line = decoded.text;
-    let fields: Fields = match serde_json::from_str(&line) {
+    let fields = match Fields::parse(&line) {
         Ok(fields) => fields,
         Err(error) => {
             return Ok(Content::failed(
@@ -42,14 +71,14 @@ fn content(line: Vec<u8>, path: Option<&str>, added: Option<&str>) -> Result<Con
             ));
         }
     };
-    if let Some(added) = added.filter(|added| fields.contains_key(*added)) {
+    if let Some(added) = added.filter(|added| fields.0.contains_key(*added)) {
         return Err(ReadRowError::AddVerdict(added.to_owned()));
     }
     let text = match path {
         Some(path) => find_text(&fields, path),
         None => USUAL_NAMES
             .iter()
-            .find(|name| fields.contains_key(**name))
+            .find(|name| fields.0.contains_key(**name))
             .ok_or_else(|| RowFailure("the row has no field \"text\"; name one with --column".to_owned()))
             .and_then(|name| find_text(&fields, name)),
     };
@@ -63,22 +92,12 @@ fn content(line: Vec<u8>, path: Option<&str>, added: Option<&str>) -> Result<Con
     })
 }
 
-/// The text at `path`, whose steps are separated by dots. A name that holds a dot itself is found too.
 fn find_text(fields: &Fields, path: &str) -> Result<String, RowFailure> {
-    let value = find(fields, path).ok_or_else(|| RowFailure(format!("the row has no field \"{path}\"")))?;
-    serde_json::from_str(&value)
-        .map_err(|_| RowFailure(format!("the field \"{path}\" is {}, not a text", kind(&value))))
-}
-
-fn find(fields: &Fields, path: &str) -> Option<String> {
-    if let Some(value) = fields.get(path) {
-        return Some(value.get().to_owned());
-    }
-    path.match_indices('.').find_map(|(dot, _)| {
-        let value = fields.get(&path[..dot])?;
-        let inner: Fields = serde_json::from_str(value.get()).ok()?;
-        find(&inner, &path[dot + 1..])
-    })
+    let value = fields
+        .find(path)
+        .ok_or_else(|| RowFailure(format!("the row has no field \"{path}\"")))?;
+    serde_json::from_str(value)
+        .map_err(|_| RowFailure(format!("the field \"{path}\" is {}, not a text", kind(value))))
 }
 
 /// What a JSON value is, by its first character.
