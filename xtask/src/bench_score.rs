@@ -135,7 +135,7 @@ impl Bench {
         Ok(Self {
             program: workspace.release_binary("toxicity"),
             server: workspace.release_binary(Component::ModelServer.binary()),
-            model: workspace.root().join("models/toxic-minilm"),
+            model: workspace.bundled_model(),
             comments,
             input: path,
             folder,

@@ -6,7 +6,7 @@ mod baseline;
 mod chart;
 mod connection;
 mod interference;
-mod load;
+pub mod load;
 mod machine;
 mod overload;
 mod plan;
@@ -204,7 +204,7 @@ impl Bench {
             product,
             baseline,
             folder: workspace.target().join("bench"),
-            bundled: workspace.root().join("models/toxic-minilm"),
+            bundled: workspace.bundled_model(),
             comments: Texts::comments(&content),
             mixed_lengths: Texts::of_mixed_lengths(&content),
             sample: arguments.sample(),

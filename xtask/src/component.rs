@@ -76,8 +76,11 @@ pub fn install(workspace: &Workspace, component: Component, folder: &Path) -> Re
                 &library.with_file_name("LICENSE"),
                 &folder.join("share/licenses/onnxruntime/LICENSE"),
             )?;
+            // What it is trained by stays in the repository.
+            let bundled = workspace.bundled_model();
+            let name = bundled.file_name().expect("a model lies in a folder");
             let models = folder.join("share/toxicity/models");
-            copy_folder(&workspace.root().join("models"), &models)
+            copy_folder(&bundled, &models.join(name))
         }
         Component::WebUi => {
             let assets = build::web_app(workspace)?;

@@ -252,6 +252,45 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// No labelled comments to train with.
+    #[error(
+        "failed to find the labelled comments{}: --data names the folder with \"jigsaw/train_six_labels.csv.gz\" (columns \
+         comment_text, toxic, severe_toxic, obscene, threat, insult, identity_hate), \"jigsaw/train_extra_nontoxic.csv.gz\", \
+         \"toxic_spans/tsd_train.csv.gz\" and the sets beside them that models/training names",
+        folder.as_ref().map_or_else(String::new, |folder| format!(" in \"{}\"", folder.display()))
+    )]
+    FindTrainingData {
+        /// The folder, if one was named.
+        folder: Option<PathBuf>,
+    },
+    /// A file of labelled comments is not as it should be.
+    #[error("failed to judge by \"{path}\": {message}")]
+    ReadLabels {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The figures of a model cannot be read.
+    #[error("failed to read the figures in \"{path}\"")]
+    ReadCard {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A served model is not as good as its card says, or better.
+    #[error(
+        "failed to find the figures of \"{card}\" again: {}. Another model is served, the card was not written anew, \
+         or the way from text to score has changed",
+        differences.join("; ")
+    )]
+    DifferFromCard {
+        /// The card.
+        card: PathBuf,
+        /// What differs.
+        differences: Vec<String>,
+    },
     /// A server cannot be measured.
     #[error("failed to measure {what}")]
     Measure {

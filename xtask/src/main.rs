@@ -12,6 +12,7 @@ mod cluster;
 mod component;
 mod digest;
 mod error;
+mod eval;
 mod fuzz;
 mod generate;
 mod image;
@@ -19,11 +20,13 @@ mod install;
 mod licenses;
 mod onnxruntime;
 mod process;
+mod pytest;
 mod python;
 mod schema;
 mod service;
 mod test;
 mod toolchain;
+mod train;
 mod up;
 mod up_cluster;
 mod web_app;
@@ -59,6 +62,10 @@ enum Task {
     Generate,
     /// Measure: the model server beside its bare sessions, or the operator with many monitors.
     Bench(bench::BenchArguments),
+    /// Train the bundled model anew: from labelled comments, and from what people said of its verdicts.
+    Train(train::TrainArguments),
+    /// Judge a served model by labelled comments, and hold it against the figures that it was published with.
+    Eval(eval::EvalArguments),
 }
 
 fn main() -> ExitCode {
@@ -71,6 +78,8 @@ fn main() -> ExitCode {
         Task::Cluster(arguments) => cluster::run(&workspace, &arguments),
         Task::Generate => generate::run(&workspace),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
+        Task::Train(arguments) => train::run(&workspace, &arguments),
+        Task::Eval(arguments) => eval::run(&workspace, &arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,7 +14,7 @@ use crate::error::{self, Error};
 use crate::install::{self, ImageNames};
 use crate::process::{announce, run as run_command};
 use crate::workspace::Workspace;
-use crate::{apt, browser, build, clients, fuzz, licenses, onnxruntime, schema, toolchain};
+use crate::{apt, browser, build, clients, fuzz, licenses, onnxruntime, schema, toolchain, train};
 
 pub use tally::{Tally, count};
 
@@ -66,6 +66,8 @@ enum Suite {
     Clients,
     /// The model server against its own OpenAPI document.
     Schema,
+    /// What makes the bundled model, with made-up comments.
+    Training,
     /// Fuzz targets for everything that reads what the network sends.
     Fuzz,
     /// The operator against a real control plane without nodes.
@@ -78,12 +80,13 @@ enum Suite {
 
 impl Suite {
     /// What runs unless something else is asked for.
-    const DEFAULT: [Self; 8] = [
+    const DEFAULT: [Self; 9] = [
         Self::Lint,
         Self::Rust,
         Self::EndToEnd,
         Self::Clients,
         Self::Schema,
+        Self::Training,
         Self::Fuzz,
         Self::Operator,
         Self::Licenses,
@@ -96,6 +99,7 @@ impl Suite {
             Self::EndToEnd => "end-to-end",
             Self::Clients => "clients",
             Self::Schema => "schema",
+            Self::Training => "training",
             Self::Fuzz => "fuzz",
             Self::Operator => "operator",
             Self::Cluster => "cluster",
@@ -170,6 +174,7 @@ fn run_suite(workspace: &Workspace, suite: Suite, arguments: &TestArguments) -> 
             build_binaries(workspace, &["toxicity-model-server"])?;
             schema::test(workspace)
         }
+        Suite::Training => train::test(workspace),
         Suite::Fuzz => fuzz::test(workspace, arguments.minutes, arguments.seed),
         Suite::Operator => with_cluster(workspace, 0, keep_cluster, |cluster| {
             build_binaries(workspace, &["toxicity-operator"])?;

@@ -29,6 +29,11 @@ impl Workspace {
         self.root.join("target")
     }
 
+    /// The model that ships with the product.
+    pub fn bundled_model(&self) -> PathBuf {
+        self.root.join("models/toxic-minilm")
+    }
+
     /// A binary of the release profile.
     pub fn release_binary(&self, name: &str) -> PathBuf {
         self.target().join("release").join(name)

@@ -1,0 +1,144 @@
+//! `cargo xtask eval`: how good a served model is on labelled comments, over HTTP, as those who call it see it.
+
+mod bootstrap;
+mod card;
+mod figures;
+mod labelled;
+mod report;
+mod scored;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use self::bootstrap::{LabelFigures, measure};
+use self::card::{Card, Comparison};
+use self::labelled::Labelled;
+use self::report::Report;
+use self::scored::Scorer;
+use crate::bench_server::product::Product;
+use crate::component::Component;
+use crate::digest::sha256_hex;
+use crate::error::Error;
+use crate::process::announce;
+use crate::workspace::Workspace;
+use crate::{build, onnxruntime};
+
+/// Figures of a model, beside it.
+const CARD: &str = "evaluation.json";
+
+/// By what to judge which model.
+#[derive(Debug, Args)]
+pub struct EvalArguments {
+    /// Labelled comments: CSV, TSV or JSONL, compressed or not, with a column `text` or `comment_text` and a column for
+    /// each label, such as toxic, `severe_toxic`, obscene, threat, insult and `identity_hate`. A label holds from 0.5 on;
+    /// an empty cell is unknown, and the row does not count for that label.
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+
+    /// Model server to ask, such as <http://127.0.0.1:8000>. Without it one is built and started.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+
+    /// API key of that server.
+    #[arg(long, env = "TOXICITY_API_KEY", hide_env_values = true, value_name = "KEY")]
+    key: Option<String>,
+
+    /// Model for the server that is started: a model folder, such as one just trained. Default: the bundled model.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "url")]
+    model: Option<PathBuf>,
+
+    /// Figures that the model was published with. Where they are of this very file, each area under the curve must be
+    /// within 0.1 points. Default: `evaluation.json` in the folder of the model, with --url in that of the bundled model.
+    #[arg(long, value_name = "FILE")]
+    card: Option<PathBuf>,
+}
+
+/// Has the comments scored, prints the figures and compares them with the card's.
+pub fn run(workspace: &Workspace, arguments: &EvalArguments) -> Result<(), Error> {
+    let path = &arguments.data;
+    let sha256 = sha256_hex(std::fs::read(path).map_err(Error::file("read", path))?);
+    let model = arguments
+        .model
+        .clone()
+        .unwrap_or_else(|| workspace.bundled_model());
+    let card = read_card(arguments.card.as_deref(), &model.join(CARD))?;
+
+    build::stable_binaries(workspace, &[Component::ModelServer])?;
+    // Stopped when all is scored.
+    let (server, url) = if let Some(url) = &arguments.url {
+        (None, url.clone())
+    } else {
+        onnxruntime::ensure(workspace)?;
+        announce("starting the model server");
+        let product = Product {
+            program: workspace.release_binary(Component::ModelServer.binary()),
+        };
+        let server = product.start(&model)?;
+        let url = server.url("");
+        (Some(server), url)
+    };
+    let scorer = Scorer {
+        program: workspace.release_binary("toxicity"),
+        url,
+        key: arguments.key.clone(),
+    };
+    let model = scorer.model()?;
+    announce(&format!("scoring the comments at {}", scorer.url));
+    let mut labelled = Labelled::new(path, &model.labels);
+    scorer.score(path, |row| labelled.take(row))?;
+    drop(server);
+    let (rows, labels) = labelled.finish()?;
+
+    announce("measuring");
+    let labels: Vec<LabelFigures> = labels.into_iter().map(measure).collect();
+    let report = Report {
+        model: &model,
+        rows,
+        labels: &labels,
+    };
+    println!("\n{}", report.markdown());
+    let Some((card_path, card)) = card else {
+        announce("there is no card to compare with");
+        return Ok(());
+    };
+    match card.compare(&sha256, &labels) {
+        Comparison::UnknownFile => {
+            announce(&format!(
+                "\"{}\" has no figures of this file (SHA-256 {sha256})",
+                card_path.display()
+            ));
+            Ok(())
+        }
+        Comparison::Same => {
+            announce(&format!("as good as \"{}\" says", card_path.display()));
+            Ok(())
+        }
+        Comparison::Different(mut differences) => {
+            if card.model_revision != model.revision {
+                differences.push(format!(
+                    "the card is of revision {}, served is {}",
+                    card.model_revision, model.revision
+                ));
+            }
+            Err(Error::DifferFromCard {
+                card: card_path,
+                differences,
+            })
+        }
+    }
+}
+
+/// The card that was named, or the one beside the model where there is one.
+fn read_card(named: Option<&Path>, beside: &Path) -> Result<Option<(PathBuf, Card)>, Error> {
+    let path = named.unwrap_or(beside);
+    if named.is_none() && !path.is_file() {
+        return Ok(None);
+    }
+    let content = std::fs::read(path).map_err(Error::file("read", path))?;
+    let card = serde_json::from_slice(&content).map_err(|source| Error::ReadCard {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Some((path.to_owned(), card)))
+}
