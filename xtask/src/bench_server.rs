@@ -14,7 +14,7 @@ pub mod process_usage;
 pub mod product;
 mod report;
 mod round;
-mod subject;
+pub mod subject;
 pub mod table;
 pub mod texts;
 

@@ -4,6 +4,8 @@ mod bootstrap;
 mod card;
 mod figures;
 mod labelled;
+mod marked;
+mod marking_time;
 mod report;
 mod scored;
 
@@ -14,9 +16,11 @@ use clap::Args;
 use self::bootstrap::{LabelFigures, measure};
 use self::card::{Card, Comparison};
 use self::labelled::Labelled;
+use self::marked::Marked;
 use self::report::Report;
 use self::scored::Scorer;
 use crate::bench_server::product::Product;
+use crate::bench_server::subject::Subject;
 use crate::component::Component;
 use crate::digest::sha256_hex;
 use crate::error::Error;
@@ -33,8 +37,14 @@ pub struct EvalArguments {
     /// Labelled comments: CSV, TSV or JSONL, compressed or not, with a column `text` or `comment_text` and a column for
     /// each label, such as toxic, `severe_toxic`, obscene, threat, insult and `identity_hate`. A label holds from 0.5 on;
     /// an empty cell is unknown, and the row does not count for that label.
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "spans")]
+    data: Option<PathBuf>,
+
+    /// Comments in which people marked the toxic characters: CSV, TSV or JSONL, compressed or not, with the columns `text`
+    /// and `spans`, a list of offsets. Gives the character F1 of the words that the model marks, and, of a server that is
+    /// started here, the time that marking adds to a request.
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    spans: Option<PathBuf>,
 
     /// Model server to ask, such as <http://127.0.0.1:8000>. Without it one is built and started.
     #[arg(long, value_name = "URL")]
@@ -54,39 +64,90 @@ pub struct EvalArguments {
     card: Option<PathBuf>,
 }
 
-/// Has the comments scored, prints the figures and compares them with the card's.
+/// Has the comments scored and prints how well the verdicts fit what people said.
 pub fn run(workspace: &Workspace, arguments: &EvalArguments) -> Result<(), Error> {
-    let path = &arguments.data;
-    let sha256 = sha256_hex(std::fs::read(path).map_err(Error::file("read", path))?);
     let model = arguments
         .model
         .clone()
         .unwrap_or_else(|| workspace.bundled_model());
-    let card = read_card(arguments.card.as_deref(), &model.join(CARD))?;
-
     build::stable_binaries(workspace, &[Component::ModelServer])?;
-    // Stopped when all is scored.
-    let (server, url) = if let Some(url) = &arguments.url {
-        (None, url.clone())
+    match (&arguments.data, &arguments.spans) {
+        (Some(path), _) => judge_scores(workspace, arguments, &model, path),
+        (None, Some(path)) => judge_spans(workspace, arguments, &model, path),
+        (None, None) => unreachable!("one of the two is required"),
+    }
+}
+
+/// Starts the server that is to be judged, unless one is named.
+fn served(
+    workspace: &Workspace,
+    arguments: &EvalArguments,
+    model: &Path,
+    flags: &[&str],
+) -> Result<(Option<Subject>, Scorer), Error> {
+    let server = if arguments.url.is_some() {
+        None
     } else {
         onnxruntime::ensure(workspace)?;
         announce("starting the model server");
-        let product = Product {
-            program: workspace.release_binary(Component::ModelServer.binary()),
-        };
-        let server = product.start(&model)?;
-        let url = server.url("");
-        (Some(server), url)
+        let program = workspace.release_binary(Component::ModelServer.binary());
+        Some(Product { program }.start_with(model, flags)?)
     };
+    let url = server.as_ref().map(|server| server.url(""));
     let scorer = Scorer {
         program: workspace.release_binary("toxicity"),
-        url,
+        url: url.or_else(|| arguments.url.clone()).unwrap_or_default(),
         key: arguments.key.clone(),
     };
+    Ok((server, scorer))
+}
+
+/// How well the words that are marked fit what people marked, and what marking costs.
+fn judge_spans(
+    workspace: &Workspace,
+    arguments: &EvalArguments,
+    model: &Path,
+    path: &Path,
+) -> Result<(), Error> {
+    let (server, scorer) = served(workspace, arguments, model, &["--cache-bytes", "0"])?;
+    let model = scorer.model()?;
+    announce(&format!("scoring the comments at {}", scorer.url));
+    let mut marked = Marked::new(path);
+    scorer.score(path, true, |row| marked.take(row))?;
+    println!(
+        "\n{} ({}), {} comments: character F1 {:.1} %",
+        model.name,
+        model.revision,
+        marked.texts.len(),
+        100.0 * marked.mean_f1()?
+    );
+    if let Some(server) = &server {
+        announce("timing requests with and without marked words, one after the other");
+        let time = marking_time::measure(&server.url(server.path()), &marked.texts)?;
+        println!(
+            "\na request takes {:.2} ms without and {:.2} ms with marked words (medians)",
+            1000.0 * time.without.as_secs_f64(),
+            1000.0 * time.with.as_secs_f64()
+        );
+    }
+    Ok(())
+}
+
+/// How well the scores fit what people said, beside the card.
+fn judge_scores(
+    workspace: &Workspace,
+    arguments: &EvalArguments,
+    model: &Path,
+    path: &Path,
+) -> Result<(), Error> {
+    let sha256 = sha256_hex(std::fs::read(path).map_err(Error::file("read", path))?);
+    let card = read_card(arguments.card.as_deref(), &model.join(CARD))?;
+    // Stopped when all is scored.
+    let (server, scorer) = served(workspace, arguments, model, &[])?;
     let model = scorer.model()?;
     announce(&format!("scoring the comments at {}", scorer.url));
     let mut labelled = Labelled::new(path, &model.labels);
-    scorer.score(path, |row| labelled.take(row))?;
+    scorer.score(path, false, |row| labelled.take(row))?;
     drop(server);
     let (rows, labels) = labelled.finish()?;
 

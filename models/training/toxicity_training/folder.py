@@ -21,6 +21,13 @@ def write_json(path: Path, content) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def revision(folder: Path) -> str:
+    """The name that the model server gives to exactly these files (model-server/src/model/revision.rs)."""
+    names = ("model.onnx", "tokenizer.json", "config.json")
+    digests = b"".join(hashlib.sha256((folder / name).read_bytes()).digest() for name in names)
+    return hashlib.sha256(digests).hexdigest()[:12]
+
+
 def write_config(folder: Path, encoder_config: dict) -> None:
     """`config.json` and `tokenizer_config.json`."""
     kept = (

@@ -199,6 +199,7 @@ class Run:
         digest = folder.write_rows(self.work / "validation.csv.gz", by_source["jigsaw"])
         leaving = json.loads((self.work / "leaving.json").read_text())
         figures = {
+            "model_revision": folder.revision(self.work),
             "files": {
                 digest: {
                     "name": "validation.csv.gz",
@@ -239,6 +240,7 @@ class Run:
                         )
             compared = card.table(["set", "label", "first model", "this model", "difference"], rows)
         values = {
+            "revision": folder.revision(self.work),
             "size": f"{size / 1e6:.1f} MB",
             "sentences": f"{sum(shown.values()):,}",
             "left_out": f"{sum(left_out.values()):,}",

@@ -52,10 +52,18 @@ impl Product {
     /// # Errors
     /// When it does not start.
     pub fn start(&self, model: &Path) -> Result<Subject, Error> {
+        self.start_with(model, &[])
+    }
+
+    /// Starts it with a model and further flags.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_with(&self, model: &Path, flags: &[&str]) -> Result<Subject, Error> {
         Subject::start(KIND, |address| {
             let mut command = Command::new(&self.program);
             command.args(["serve", "--log", "warn", "--model"]).arg(model);
-            command.args(["--listen", &address.to_string()]);
+            command.args(["--listen", &address.to_string()]).args(flags);
             command
         })
     }

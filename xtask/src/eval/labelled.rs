@@ -153,6 +153,7 @@ mod tests {
                 columns: object(columns.clone()),
                 scores: object(json!({"toxic": 0.75, "threat": 0.25})),
                 flags: vec!["toxic".to_owned()],
+                spans: Vec::new(),
             })?;
         }
         labelled.finish()

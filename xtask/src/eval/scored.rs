@@ -40,6 +40,22 @@ pub struct ScoredRow {
     pub scores: Map<String, Value>,
     /// Labels that reach their thresholds.
     pub flags: Vec<String>,
+    /// Marked words, in reading order; none unless they were asked for.
+    pub spans: Vec<Place>,
+}
+
+/// Where a marked word stands.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Place {
+    /// Its first byte.
+    pub begin: usize,
+    /// The byte after its last one.
+    pub end: usize,
+}
+
+#[derive(Debug, Deserialize)]
+struct Span {
+    bytes: Place,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,6 +65,8 @@ enum Verdict {
         row: u64,
         scores: Map<String, Value>,
         flags: Vec<String>,
+        #[serde(default)]
+        spans: Vec<Span>,
     },
     Failed {
         row: u64,
@@ -77,16 +95,18 @@ impl Scorer {
         serde_json::from_str(&printed).map_err(|error| unreadable(&command, &error.to_string()))
     }
 
-    /// Has all rows of a file scored, and hands each to `take`.
+    /// Has all rows of a file scored, with marked words where `spans`, and hands each to `take`.
     ///
     /// # Errors
     /// When a row cannot be scored, or `take` fails.
     pub fn score(
         &self,
         file: &Path,
+        spans: bool,
         mut take: impl FnMut(&ScoredRow) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut command = self.command(&["score", "--exit-zero", "--no-store", "--output", "jsonl"]);
+        command.args(spans.then_some("--spans"));
         command.args(["--into", VERDICT, "--file"]).arg(file);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command
@@ -131,11 +151,17 @@ fn read(line: &str, file: &Path, command: &Command) -> Result<ScoredRow, Error> 
     let mut columns = columns.map_err(|error| unreadable(command, &error.to_string()))?;
     let verdict = columns.remove(VERDICT).unwrap_or_default();
     match serde_json::from_value(verdict) {
-        Ok(Verdict::Scored { row, scores, flags }) => Ok(ScoredRow {
+        Ok(Verdict::Scored {
+            row,
+            scores,
+            flags,
+            spans,
+        }) => Ok(ScoredRow {
             number: row,
             columns,
             scores,
             flags,
+            spans: spans.into_iter().map(|span| span.bytes).collect(),
         }),
         Ok(Verdict::Failed { row, error }) => Err(Error::ReadLabels {
             path: file.to_owned(),
