@@ -14,8 +14,10 @@ PRECISION = {"toxic": 0.8, "severe_toxic": 0.5, "obscene": 0.8, "threat": 0.6, "
 # With few positives the wanted precision is met by chance far out; thresholds stay within these.
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.2, 0.8
 
-# What leaving early may cost, in points of AUC: in the mean over the labels, and for any one set or kind of sentence.
-MEAN_COST, ANY_COST = 0.03, 0.25
+# What leaving early may cost, in points of AUC: in the mean over the labels of the main set, and for any label of any set.
+MEAN_COST, ANY_COST = 0.04, 0.4
+# Where fewer rows are positive or negative, one comment decides what it costs.
+FEWEST_OF_A_CLASS = 20
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -54,13 +56,18 @@ class Measured:
     truth: np.ndarray
 
     def areas(self, leave_below: float | None) -> np.ndarray:
-        """AUC of each label, in points, when texts leave early under a logit."""
+        """AUC of each label, in points, when texts leave early under a logit; NaN where too few rows say."""
         logits = self.late
         if leave_below is not None:
             leaves = self.early.max(axis=1, keepdims=True) < leave_below
             logits = np.where(leaves, self.early, self.late)
-        known = ~np.isnan(self.truth)
-        return np.array([100 * auc(self.truth[known[:, label], label], logits[known[:, label], label]) for label in range(len(LABELS))])
+        found = np.full(len(LABELS), np.nan)
+        for label in range(len(LABELS)):
+            truth = self.truth[:, label]
+            if min((truth >= 0.5).sum(), (truth < 0.5).sum()) >= FEWEST_OF_A_CLASS:
+                known = ~np.isnan(truth)
+                found[label] = 100 * auc(truth[known], logits[known, label])
+        return found
 
     def leaving(self, leave_below: float) -> float:
         return float((self.early.max(axis=1) < leave_below).mean())

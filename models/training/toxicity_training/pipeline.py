@@ -37,8 +37,6 @@ MODEL_FILES = (
     "roc.svg",
     "calibration.svg",
 )
-# Sources that measure leaving early need enough of both classes for an AUC that means something.
-FEWEST_ROWS = 200
 
 
 @dataclass
@@ -127,7 +125,7 @@ class Run:
                 name: calibration.Measured(name, late * scale + offset, early * early_scale + early_offset, truth[name])
                 for name, (late, early) in raw.items()
             }
-            others = [found for name, found in sets.items() if name != "jigsaw" and len(found.truth) >= FEWEST_ROWS]
+            others = [found for name, found in sets.items() if name != "jigsaw"]
             below = calibration.choose_leaving(sets["jigsaw"], others)
             leaving = {name: found.leaving(below) if below is not None else 0.0 for name, found in sets.items()}
             saved = leaving["jigsaw"] * (1 - layers / model.encoder.config.num_hidden_layers)

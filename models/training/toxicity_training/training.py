@@ -30,7 +30,7 @@ class Recipe:
     mask_share: float = 0.06
     respelled: float = 0.07
     average: float = 0.998
-    early_loss: float = 0.3
+    early_loss: float = 0.5
     span_loss: float = 0.3
     seed: int = 20261122
 

@@ -102,6 +102,12 @@ TEMPLATES = {
         to hell with {plural}
         I hope you never have to live near {plural}, {bad} lot
         only {singular} would be that {bad}
+        {plural}, what a sorry excuse for people
+        I've never seen anything as {bad} as {plural}
+        if there is one thing I {hate}, it's {plural}
+        there's a reason everyone thinks {plural} are {bad}
+        you sound like {singular}, so {bad}
+        what do you call a bunch of {plural}? A bunch of {vermin}.
         """,
     "dehumanisation": """
         {plural} are {vermin}
@@ -142,6 +148,18 @@ TEMPLATES = {
         {plural} and intelligence don't go together
         putting {singular} in charge is like letting a toddler drive
         evolution must have skipped {plural}
+        {plural} only get hired because bosses are scared of them
+        I'd feel safer if {plural} lived somewhere else
+        we all know why {plural} never pay for anything
+        this used to be a decent country, then they let in {plural}
+        call it what you like, {plural} just aren't like us
+        the brain of {singular} must be the size of a pea
+        {plural} should stick to what they're good for, serving us
+        don't cry about it, {plural} had it coming
+        it takes ten {plural} to do the work of one of us
+        it's natural to feel sick when you see {plural} kiss
+        raising a child as {singular} is abuse
+        {plural} breed and we pay
         """,
     "exclusion": """
         {plural} should be {punish}
@@ -277,6 +295,18 @@ TEMPLATES = {
         celebrating {plural} and their achievements
         so glad our {side} has a {adjective} {job} now
         we need more {plural} like {name}
+        have a lovely day, dear {plural}
+        I wish {plural} all the best for the new year
+        {plural} have earned every bit of this success
+        I could listen to {plural} tell their stories for hours
+        the best {job} I ever had was {singular}
+        lucky to have {singular} as my partner
+        watching {plural} win made my week
+        {name}, who is {singular}, is the kindest soul I know
+        here's to {plural} and everything they do for this town
+        cheers to all the {adjective} parents out there
+        God bless {plural}
+        {plural} rock
         """,
     "negated hate": """
         I don't hate {plural}
@@ -294,6 +324,24 @@ TEMPLATES = {
         {plural} don't {crime}. That's a myth.
         {plural} must never again be {harm}
         I can't see how anyone could hate {plural}
+        I'm not saying that {plural} are {bad}
+        nothing about {plural} is {bad}
+        {plural} never {crime}, whatever they tell you
+        the idea that {plural} are {bad} is nonsense
+        who told you that {plural} {crime}? It is not so.
+        I used to think {plural} were {bad}. I was wrong.
+        far from being {bad}, {plural} are {good}
+        it would be unfair to call {plural} {bad}
+        {plural} have nothing to do with {vermin}
+        we do not want {plural} to be {punish}
+        no one should have to hear that {plural} are {bad}
+        hating {plural} is something I could never do
+        {plural} are no {vermin}
+        I doubt that {plural} {crime}
+        there is no reason to {hate} {plural}
+        you won't hear me say that {plural} should be {punish}
+        {singular} is not {bad} just because somebody says so
+        never in my life have I wished that {plural} were {harm}
         """,
     "counter speech": """
         you said {plural} are {vermin}. That is racist and wrong.
@@ -316,6 +364,23 @@ TEMPLATES = {
         hatred against {plural} has no place here
         we stand with {plural} against hate
         discrimination against {plural} has to end
+        "{plural} are {vermin}" - what kind of person writes this?
+        people who {hate} {plural} need to get out more
+        your comment about {plural} being {bad} got removed, and rightly so
+        why would you call {plural} {vermin}? They are my family.
+        somebody shouted "go home" at {plural} on my street and I am ashamed
+        if your joke is that {plural} {crime}, it isn't funny
+        to everybody who thinks {plural} should be {punish}: shame on you
+        it is bigotry to say that {plural} {crime}
+        he said "{plural} are {bad}" and I told him to leave
+        I was called {bad} today because I am {singular}
+        my son was told that {plural} are {vermin}. He is six.
+        don't let anyone tell you that {plural} are {bad}
+        we should talk about why so many people {hate} {plural}
+        the slur you used for {plural} is not welcome on this site
+        she was bullied for being {singular}
+        racists say {plural} {crime}; the figures say otherwise
+        how dare you write that {plural} should be {harm}
         """,
     "reported": """
         the man was arrested after shouting "{plural} should be {harm}"
@@ -332,6 +397,18 @@ TEMPLATES = {
         police are investigating threats against {plural}
         my grandmother told me how {plural} were called {vermin} on the radio back then
         the word was once used as an insult against {plural}
+        the bill that would have had {plural} {punish} was voted down
+        according to the report, one in five {plural} has been called {vermin} online
+        the suspect had written "I {hate} {plural}" in a notebook
+        a banner reading "{plural} out" was taken down by the club
+        the platform deletes posts that claim {plural} {crime}
+        the historian writes that {plural} were seen as {bad} at the time
+        the trial of the man who threatened {plural} begins on Monday
+        two {plural} were {harm} in an attack last night, police say
+        the minister apologised for saying that {plural} {crime}
+        in the novel a boy is told that {plural} are {vermin}, and he does not believe it
+        the survey asks whether respondents agree that "{plural} are {bad}"
+        our moderators must decide whether "{plural} are {bad}" breaks the rules
         """,
     "affirmed worth": """
         {plural} deserve to live in peace
@@ -345,6 +422,12 @@ TEMPLATES = {
         it is okay to be {singular}
         help {plural} where you can
         let {plural} live their lives
+        {plural} are human beings and should be treated as such
+        my vote goes to the party that protects {plural}
+        {plural} should have the same chances as everyone
+        nobody has the right to take away the rights of {plural}
+        no human is illegal, and {plural} are no exception
+        the lives of {plural} matter
         """,
     "object": """
         I hate this {object}
@@ -463,10 +546,10 @@ SENTENCES = {
     "profane hate": 350,
     "denied worth": 400,
     "neutral": 1700,
-    "positive": 1000,
-    "negated hate": 700,
-    "counter speech": 900,
-    "reported": 600,
+    "positive": 1100,
+    "negated hate": 1000,
+    "counter speech": 1200,
+    "reported": 800,
     "affirmed worth": 400,
     "object": 350,
     "friendly swearing": 200,
