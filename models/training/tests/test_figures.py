@@ -14,12 +14,18 @@ def test_area_counts_ties_as_half():
     assert np.isnan(auc(np.array([1, 1]), np.array([0.2, 0.3])))
 
 
-def test_interval_holds_the_area():
+def test_interval_is_as_wide_as_a_bootstrap_says():
     generator = np.random.default_rng(1)
     truth = (generator.random(400) < 0.3).astype(float)
     scores = truth + generator.normal(size=400)
     low, high = interval(truth, scores)
-    assert low < auc(truth, scores) < high and 0.02 < high - low < 0.2
+    drawn = []
+    for _ in range(400):
+        rows = generator.integers(0, 400, 400)
+        drawn.append(auc(truth[rows], scores[rows]))
+    assert (low, high) == pytest.approx(np.percentile(drawn, (2.5, 97.5)), abs=0.015)
+    assert interval(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.8, 0.9])) == (1.0, 1.0)
+    assert np.isnan(interval(np.array([0, 0, 1]), np.array([0.1, 0.2, 0.8]))).all()
 
 
 def test_threshold_is_the_lowest_with_the_precision():
