@@ -114,13 +114,21 @@ fn judge_spans(
     announce(&format!("scoring the comments at {}", scorer.url));
     let mut marked = Marked::new(path);
     scorer.score(path, true, |row| marked.take(row))?;
+    let f1 = marked.mean_f1()?;
     println!(
         "\n{} ({}), {} comments: character F1 {:.1} %",
         model.name,
         model.revision,
         marked.texts.len(),
-        100.0 * marked.mean_f1()?
+        100.0 * f1.of_all
     );
+    if let Some(of_flagged) = f1.of_flagged {
+        println!(
+            "{} of them are flagged, and only in these words are marked: {:.1} %",
+            marked.flagged,
+            100.0 * of_flagged
+        );
+    }
     if let Some(server) = &server {
         announce("timing requests with and without marked words, one after the other");
         let time = marking_time::measure(&server.url(server.path()), &marked.texts)?;

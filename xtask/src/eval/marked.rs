@@ -12,7 +12,19 @@ pub struct Marked {
     path: PathBuf,
     /// The texts, in the order of the file.
     pub texts: Vec<String>,
+    /// How many of them are flagged. In others nothing is marked.
+    pub flagged: usize,
     f1: f64,
+    f1_of_flagged: f64,
+}
+
+/// Mean character F1, 0 to 1.
+#[derive(Debug, Clone, Copy)]
+pub struct MeanF1 {
+    /// Over all texts.
+    pub of_all: f64,
+    /// Over those that are flagged; nothing when none is.
+    pub of_flagged: Option<f64>,
 }
 
 impl Marked {
@@ -21,7 +33,9 @@ impl Marked {
         Self {
             path: path.to_owned(),
             texts: Vec::new(),
+            flagged: 0,
             f1: 0.0,
+            f1_of_flagged: 0.0,
         }
     }
 
@@ -44,23 +58,31 @@ impl Marked {
                 row.number
             ))
         })?;
-        self.f1 += character_f1(&characters(text, &row.spans), &people);
+        let f1 = character_f1(&characters(text, &row.spans), &people);
+        self.f1 += f1;
+        if !row.flags.is_empty() {
+            self.flagged += 1;
+            self.f1_of_flagged += f1;
+        }
         self.texts.push(text.to_owned());
         Ok(())
     }
 
-    /// Mean character F1 over the texts, 0 to 1.
+    /// The means over the texts.
     ///
     /// # Errors
     /// When there are none.
-    pub fn mean_f1(&self) -> Result<f64, Error> {
+    pub fn mean_f1(&self) -> Result<MeanF1, Error> {
         if self.texts.is_empty() {
             return Err(Error::ReadLabels {
                 path: self.path.clone(),
                 message: "it has no rows".to_owned(),
             });
         }
-        Ok(self.f1 / as_f64(self.texts.len()))
+        Ok(MeanF1 {
+            of_all: self.f1 / as_f64(self.texts.len()),
+            of_flagged: (self.flagged > 0).then(|| self.f1_of_flagged / as_f64(self.flagged)),
+        })
     }
 }
 
@@ -113,7 +135,7 @@ mod tests {
             number: 1,
             columns: columns.as_object().cloned().unwrap_or_default(),
             scores: serde_json::Map::new(),
-            flags: Vec::new(),
+            flags: spans.iter().map(|_| "toxic".to_owned()).collect(),
             spans,
         }
     }
@@ -155,7 +177,12 @@ mod tests {
         }
         // 1, 0, 1 and 2 · 2 / (5 + 2).
         let expected = (1.0 + 0.0 + 1.0 + 4.0 / 7.0) / 4.0;
-        assert!((marked.mean_f1().unwrap() - expected).abs() < 1e-12);
+        let found = marked.mean_f1().unwrap();
+        assert!((found.of_all - expected).abs() < 1e-12);
+        // Without the one in which nothing is marked.
+        let expected = (1.0 + 0.0 + 4.0 / 7.0) / 3.0;
+        assert_eq!(marked.flagged, 3);
+        assert!((found.of_flagged.unwrap() - expected).abs() < 1e-12);
     }
 
     #[test]
