@@ -143,7 +143,7 @@ fn score(
         .filter(|&label| old.of(label).is_some())
         .collect();
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(new_scores::threads(engine))
+        .worker_threads(engine.feeding_threads())
         .enable_all()
         .build()
         .map_err(CalibrateError::StartRuntime)?;

@@ -24,6 +24,9 @@ use crate::verdict::Judgement;
 /// Texts above this many bytes are tokenized off the threads that answer requests.
 const INLINE_TOKENIZE_BYTES: usize = 4 * 1024;
 
+/// Sessions that one thread of tokenizing keeps busy: it takes some 0.1 ms per text and a session more than 1 ms.
+const SESSIONS_PER_THREAD: usize = 4;
+
 /// What to load, and how wide.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
@@ -292,6 +295,12 @@ impl Engine {
             metrics: Arc::clone(metrics),
             model,
         }
+    }
+
+    /// Threads of a runtime that keep the sessions busy with the texts of a file.
+    #[must_use]
+    pub fn feeding_threads(&self) -> usize {
+        self.scheduler.sessions().div_ceil(SESSIONS_PER_THREAD)
     }
 
     /// The queue and its sessions.

@@ -52,13 +52,7 @@ async fn a_new_model_takes_over_without_a_failed_request_and_a_broken_one_never_
         StatusCode::SERVICE_UNAVAILABLE,
         "nothing is loaded yet"
     );
-    server
-        .state
-        .loader()
-        .unwrap()
-        .reload(&server.state)
-        .await
-        .unwrap();
+    server.load_from_source().await;
     let unchanged = server.post("/v1/admin/reload", "").await;
     assert_eq!(
         (unchanged.status, &unchanged.json()["swapped"]),
@@ -132,13 +126,7 @@ async fn a_second_model_is_compared_with_and_never_heard() {
     let folder = copy_of_the_bundled_model();
     fs::write(folder.path().join("thresholds.json"), r#"{"toxic": 0.0001}"#).unwrap();
     let server = server_of(&bundled_model());
-    server
-        .state
-        .loader()
-        .unwrap()
-        .reload(&server.state)
-        .await
-        .unwrap();
+    server.load_from_source().await;
     let source = ModelSource::Folder(folder.path().to_owned());
     let options = EngineOptions {
         onnxruntime: Some(onnxruntime()),

@@ -178,13 +178,7 @@ async fn the_server_says_how_it_finds_words() {
     let folder = MODEL.write();
     let source = ModelSource::Folder(folder.path().to_owned());
     let server = Server::with_loader(source, options(&folder));
-    server
-        .state
-        .loader()
-        .unwrap()
-        .reload(&server.state)
-        .await
-        .unwrap();
+    server.load_from_source().await;
     let info: Info = server.get("/info").await.parse();
     assert_eq!(info.model.spans.as_deref(), Some("token-logits"));
     let answer = server

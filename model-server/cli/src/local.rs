@@ -23,8 +23,6 @@ const TEXTS: usize = 32;
 const TEXT_BYTES: usize = 1024 * 1024;
 /// Calls at the same time: while one ends, the other keeps all sessions busy.
 const CALLS: usize = 2;
-/// Sessions that one thread of tokenizing keeps busy: it takes some 0.1 ms per text and a session more than 1 ms.
-const SESSIONS_PER_THREAD: usize = 4;
 /// No text of a file is in a hurry.
 const PATIENCE: Duration = Duration::from_hours(24);
 
@@ -143,7 +141,7 @@ impl Local {
     /// Threads that keep the sessions busy.
     #[must_use]
     pub fn threads(&self) -> usize {
-        self.engine.scheduler().sessions().div_ceil(SESSIONS_PER_THREAD)
+        self.engine.feeding_threads()
     }
 }
 

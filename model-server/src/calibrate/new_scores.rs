@@ -16,8 +16,6 @@ pub(super) const CALLS: usize = 2;
 const ROWS: usize = 32;
 /// Memory of the rows of one call, unless one row alone has more.
 const ROW_BYTES: usize = 1024 * 1024;
-/// Sessions that one thread of tokenizing keeps busy.
-const SESSIONS_PER_THREAD: usize = 4;
 /// No text of a file is in a hurry.
 const PATIENCE: Duration = Duration::from_hours(24);
 
@@ -46,11 +44,6 @@ impl NewScores {
     pub(super) fn of(&self, label: usize) -> &[Option<f32>] {
         &self.labels[label]
     }
-}
-
-/// Threads of the runtime that keep the sessions busy.
-pub(super) fn threads(engine: &Engine) -> usize {
-    engine.scheduler().sessions().div_ceil(SESSIONS_PER_THREAD)
 }
 
 /// Scores the texts of `rows` and keeps the scores of `labels`. `advance` hears how many rows are done.

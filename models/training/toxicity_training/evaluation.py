@@ -1,6 +1,5 @@
 """Measuring an exported model on everything that was kept back."""
 
-import ast
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +7,8 @@ import numpy as np
 from . import metrics
 from .calibration import sigmoid
 from .labels import LABELS
-from .rows import Row, read_table
-from .served import Served
+from .rows import Row
+from .served import Scored, Served
 from .templates import measured
 from .words import character_f1, marked_characters
 
@@ -124,11 +123,10 @@ def bias(model: Served, thresholds: dict[str, float]) -> Bias:
     return Bias(areas, groups, shares)
 
 
-def span_f1(model: Served, file) -> float:
-    """Mean character F1 over the texts of a file of toxic spans."""
+def span_f1(rows: list[Row], scored: list[Scored], threshold: float = 0.0) -> float:
+    """Mean character F1 over texts in which people marked characters."""
     found = []
-    for row in read_table(file):
-        scored = model.score(row["text"])
-        marked = marked_characters(row["text"], scored.offsets, scored.span_logits)
-        found.append(character_f1(marked, set(ast.literal_eval(row["spans"]))))
+    for row, one in zip(rows, scored, strict=True):
+        marked = marked_characters(row.text, one.offsets, one.span_logits, threshold)
+        found.append(character_f1(marked, set(row.spans or ())))
     return float(np.mean(found))

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from . import calibration, card, evaluation, folder, graph, network, plots, training
 from .batches import schedule
 from .labels import LABELS
-from .rows import Row, read_feedback, read_sets
+from .rows import Row, read_feedback, read_sets, read_toxic_spans
 from .served import Served, tokens_per_second
 from .sources import SOURCES
 from .split import split
@@ -112,12 +112,16 @@ class Run:
             [[sentence.hateful] for sentence in sentences], dtype=float
         )
         best: tuple[float, graph.Folding, dict[str, float]] | None = None
+        span_offset = None
         for layers in network.EARLY_LAYERS:
             # Measured on a file without branch, whose logits are those of both places, windows included.
             ones, zeros = np.ones(len(LABELS)), np.zeros(len(LABELS))
             plain = graph.Folding(ones, zeros, layers, ones, zeros, 0.0, None)
             graph.write(model, plain, self.work / "plain.onnx", small=True, early_output=True)
             served = Served(self.work / "plain.onnx", tokenizer)
+            if span_offset is None:
+                # The words come after all layers, wherever texts may leave.
+                span_offset = self.span_offset(served)
             raw = {name: both_logits(served, found) for name, found in texts.items()}
             scale, offset = calibration.platt(raw["jigsaw"][0], truth["jigsaw"])
             early_scale, early_offset = calibration.platt(raw["jigsaw"][1], truth["jigsaw"])
@@ -133,7 +137,7 @@ class Run:
             share = f"{leaving['jigsaw']:.1%} of ordinary comments"
             self.say(f"after {layers} layers texts may leave {at}: {share}, which saves {saved:.1%} of the work")
             if best is None or saved > best[0]:
-                best = saved, graph.Folding(scale, offset, layers, early_scale, early_offset, self.span_offset(served), below), leaving
+                best = saved, graph.Folding(scale, offset, layers, early_scale, early_offset, span_offset, below), leaving
         _, folding, leaving = best
         graph.write(model, folding, self.work / "model.onnx", small=True)
         graph.write(model, folding, self.work / "model.fp32.onnx", small=False)
@@ -147,23 +151,9 @@ class Run:
     def span_offset(self, served: Served) -> float:
         """What is added to the logits of words so that zero marks best: chosen on a tenth of the texts it learned from,
         for the file that measures is not for choosing."""
-        from .rows import read_toxic_spans
-        from .words import character_f1, marked_characters
-
         rows = [row for row in read_toxic_spans(self.data / "toxic_spans/tsd_train.csv.gz") if row.spans][::10]
         scored = served.score_all([row.text for row in rows])
-
-        def mean(threshold: float) -> float:
-            return float(
-                np.mean(
-                    [
-                        character_f1(marked_characters(row.text, found.offsets, found.span_logits, threshold), set(row.spans or ()))
-                        for row, found in zip(rows, scored, strict=True)
-                    ]
-                )
-            )
-
-        return -max(np.arange(-2.0, 1.01, 0.25), key=mean)
+        return -max(np.arange(-2.0, 1.01, 0.25), key=lambda threshold: evaluation.span_f1(rows, scored, threshold))
 
     # Evaluate and report
 
@@ -189,7 +179,8 @@ class Run:
         self.say(f"Jigsaw: mean AUC {100 * evaluation.mean_auc(found['jigsaw']):.2f}, with 32 bits {100 * exact_mean:.2f}")
         bias = evaluation.bias(shipped, thresholds)
         bias_before = evaluation.bias(before, dict.fromkeys(LABELS, 0.5)) if before else None
-        spans = evaluation.span_f1(shipped, self.data / "toxic_spans/tsd_trial.csv.gz")
+        trial = read_toxic_spans(self.data / "toxic_spans/tsd_trial.csv.gz")
+        spans = evaluation.span_f1(trial, shipped.score_all([row.text for row in trial]))
         self.say(f"words: F1 {100 * spans:.1f}; bias set: {bias.described()['auc']}")
         texts = [row.text for row in by_source["jigsaw"]][:: max(1, len(by_source["jigsaw"]) // 400)]
         speeds = tokens_per_second({"this model": shipped, **({"first model": before} if before else {}), "32 bits": exact}, texts)

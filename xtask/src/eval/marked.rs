@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::scored::{Place, ScoredRow};
+use crate::bench_server::load::as_number;
 use crate::error::Error;
 
 /// What has been compared so far.
@@ -80,8 +81,8 @@ impl Marked {
             });
         }
         Ok(MeanF1 {
-            of_all: self.f1 / as_f64(self.texts.len()),
-            of_flagged: (self.flagged > 0).then(|| self.f1_of_flagged / as_f64(self.flagged)),
+            of_all: self.f1 / as_number(self.texts.len() as u64),
+            of_flagged: (self.flagged > 0).then(|| self.f1_of_flagged / as_number(self.flagged as u64)),
         })
     }
 }
@@ -113,15 +114,8 @@ fn character_f1(marked: &BTreeSet<usize>, people: &BTreeSet<usize>) -> f64 {
     if marked.is_empty() || people.is_empty() {
         return f64::from(u8::from(marked.is_empty() && people.is_empty()));
     }
-    2.0 * as_f64(marked.intersection(people).count()) / as_f64(marked.len() + people.len())
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of characters and texts are far below 2^52"
-)]
-fn as_f64(count: usize) -> f64 {
-    count as f64
+    2.0 * as_number(marked.intersection(people).count() as u64)
+        / as_number((marked.len() + people.len()) as u64)
 }
 
 #[cfg(test)]
