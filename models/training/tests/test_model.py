@@ -8,10 +8,10 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from toxicity_training import graph, network
+from toxicity_training import graph, network, training
 from toxicity_training.batches import encode, group
 from toxicity_training.pipeline import MODEL_FILES, Run
-from toxicity_training.rows import Row
+from toxicity_training.rows import Row, read_sets
 from toxicity_training.vocabulary import choose_emoji, with_emoji
 
 ONES, ZEROS = np.ones(6), np.zeros(6)
@@ -51,6 +51,17 @@ def test_emoji_have_ids_of_their_own(tokenizer):
 
 def test_the_commonest_emoji_come_first():
     assert choose_emoji(["🦊 🦊 🔪"], 3)[:2] == ["🦊", "🔪"]
+
+
+def test_the_same_recipe_gives_the_same_weights(data, tokenizer):
+    def weights() -> dict[str, torch.Tensor]:
+        training.seed(7)
+        recipe = training.Recipe(passes=1)
+        model = training.train(network.pretrained({}), tokenizer, read_sets(data)[:200], recipe, lambda _: None, limit=2)
+        return model.state_dict()
+
+    first, second = weights(), weights()
+    assert all(torch.equal(values, second[name]) for name, values in first.items())
 
 
 @pytest.mark.parametrize("layers", network.EARLY_LAYERS)

@@ -87,6 +87,7 @@ class Run:
         """Trains and writes the weights."""
         learned, _, _, begins = self.split_rows()
         torch.set_num_threads(len(os.sched_getaffinity(0)))
+        training.seed(self.recipe().seed)
         model = training.train(
             network.pretrained(begins), self.tokenizer(), learned, self.recipe(), self.say, limit=12 if self.smoke else None
         )

@@ -38,6 +38,13 @@ class Recipe:
         return asdict(self)
 
 
+def seed(number: int) -> None:
+    """Makes what follows repeatable: also the first weights of the heads, so it comes before the model is made."""
+    random.seed(number)
+    np.random.seed(number)
+    torch.manual_seed(number)
+
+
 def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -79,11 +86,8 @@ def to(batch: Batch, where: torch.device) -> Batch:
 
 
 def train(model: Classifier, tokenizer: Tokenizer, rows: list[Row], recipe: Recipe, say=print, limit: int | None = None) -> Classifier:
-    """Trains in place and gives the model with its averaged weights. The same recipe on the same machine gives the same
-    weights. `limit` stops after so many batches, for a try."""
-    random.seed(recipe.seed)
-    np.random.seed(recipe.seed)
-    torch.manual_seed(recipe.seed)
+    """Trains in place and gives the model with its averaged weights. After `seed` the same recipe on the same machine
+    gives the same weights. `limit` stops after so many batches, for a try."""
     where = device()
     model = model.to(where).train()
     generator = np.random.default_rng(recipe.seed)
