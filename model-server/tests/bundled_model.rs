@@ -73,7 +73,7 @@ const PAIRS: [(&str, &str, &str); 12] = [
     (
         "threat",
         "I will kill you and burn your house down.",
-        "I will call you and bring your book back.",
+        "I will call you tomorrow and read the book you gave me.",
     ),
     (
         "threat",
