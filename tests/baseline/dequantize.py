@@ -90,7 +90,6 @@ def replace(nodes, by, outputs) -> None:
     for node in reversed(list(by)):
         if needed.intersection(node.output):
             needed.update(name for inner in all_nodes([node]) for name in inner.input)
-            needed.update(output.name for branch in branches(node) for output in branch.output)
             kept.append(node)
     del nodes[:]
     nodes.extend(reversed(kept))

@@ -24,8 +24,9 @@ def interval(truth: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
     if len(positive) < 2 or len(negative) < 2:
         return float("nan"), float("nan")
     # What share of the other class each score is above, ties counted as half.
-    above = (rankdata(np.concatenate((positive, negative)))[: len(positive)] - rankdata(positive)) / len(negative)
-    below = 1 - (rankdata(np.concatenate((positive, negative)))[len(positive) :] - rankdata(negative)) / len(positive)
+    ranks = rankdata(np.concatenate((positive, negative)))
+    above = (ranks[: len(positive)] - rankdata(positive)) / len(negative)
+    below = 1 - (ranks[len(positive) :] - rankdata(negative)) / len(positive)
     area = above.mean()
     if area in (0.0, 1.0):
         return float(area), float(area)
